@@ -1,0 +1,222 @@
+//! The validated configuration: what [`parse`] makes of the operator's text, once, at load.
+//!
+//! Everything here is already known to be consistent; the rest of the core never sees the raw shapes.
+
+use std::time::Duration;
+
+use crate::crypto::AlgorithmSet;
+
+/// The whole configuration of one plugin instance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The providers, in the order of the configuration; a [`ProviderId`] is an index into this list.
+    pub providers: Vec<Provider>,
+    /// The rules; the first that matches decides.
+    pub rules: Vec<Rule>,
+    /// What becomes of a request that no rule matches.
+    pub unmatched: Unmatched,
+    /// The `realm` of every challenge (RFC 9110 section 11.5); printable ASCII without quotes and backslashes.
+    pub realm: String,
+    /// The status of a refusal because the keys cannot be had: 401 or 503.
+    pub unavailable_status: u16,
+    /// Bounds on what clients and servers may send.
+    pub limits: Limits,
+}
+
+/// Which provider: an index into [`Config::providers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderId(pub usize);
+
+/// An issuer of tokens and what its tokens have to fulfil.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    /// The name in the configuration.
+    pub name: String,
+    /// The exact `iss`; `None` accepts any issuer (`any_issuer: true`).
+    pub issuer: Option<String>,
+    /// The accepted `aud` values; `None` accepts any audience or none (`any_audience: true`).
+    pub audiences: Option<Vec<String>>,
+    /// The algorithms a token may be signed with.
+    pub algorithms: AlgorithmSet,
+    /// The accepted `typ` values: lower case, without an `application/` prefix.
+    pub token_types: Vec<String>,
+    /// Whether `typ` has to be there.
+    pub require_type: bool,
+    /// Whether `exp` has to be there.
+    pub require_expiration: bool,
+    /// The longest time from now to `exp`.
+    pub max_lifetime: Option<Duration>,
+    /// How far the clocks of issuer and proxy may differ.
+    pub clock_skew: Duration,
+    /// Where the keys come from.
+    pub jwks: JwksSource,
+    /// Where requests carry this provider's tokens.
+    pub locations: Vec<TokenLocation>,
+    /// Whether the token is left in the request for the upstream.
+    pub forward: bool,
+    /// The header that tells the upstream the claims.
+    pub payload_header: Option<PayloadHeader>,
+    /// The headers that tell the upstream single claims.
+    pub claim_headers: Vec<ClaimHeader>,
+}
+
+/// Where a provider's keys come from.
+#[derive(Clone, PartialEq)]
+pub enum JwksSource {
+    /// The key set itself: the bytes of a JWKS document that was checked at load. It may hold secrets.
+    Local(Vec<u8>),
+    /// A key set that is fetched through a cluster of the proxy.
+    Remote(RemoteJwks),
+}
+
+// A local set may hold HMAC secrets, so it is never printed.
+impl std::fmt::Debug for JwksSource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Local(_) => formatter.write_str("Local(..)"),
+            Self::Remote(remote) => formatter.debug_tuple("Remote").field(remote).finish(),
+        }
+    }
+}
+
+/// A key set that is fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteJwks {
+    /// Where to fetch it.
+    pub http: HttpUri,
+    /// How long a fetched set counts as fresh.
+    pub cache_duration: Duration,
+    /// How long a set serves beyond its freshness while no newer one can be had.
+    pub max_stale: Duration,
+}
+
+/// An HTTP resource and the cluster of the proxy that serves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpUri {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Host, and port if it was given: the `:authority` of the request.
+    pub authority: String,
+    /// Path and query, beginning with `/`.
+    pub path_and_query: String,
+    /// The name of the cluster.
+    pub cluster: String,
+    /// How long an answer may take.
+    pub timeout: Duration,
+}
+
+/// A place in the request where a token may stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenLocation {
+    /// A header.
+    Header {
+        /// The header's name, lower case.
+        name: String,
+        /// What stands before the token.
+        prefix: HeaderPrefix,
+    },
+    /// A query parameter; the name is compared exactly, after decoding.
+    Query(String),
+    /// A cookie; the name is compared exactly.
+    Cookie(String),
+}
+
+/// What stands before the token in a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderPrefix {
+    /// The whole value is the token.
+    None,
+    /// An authentication scheme (RFC 9110 section 11.4): in any case, then one or more spaces.
+    Scheme(String),
+    /// A literal text, case-sensitive.
+    Literal(String),
+}
+
+/// The header that tells the upstream the claims, base64url-encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadHeader {
+    /// The header's name, lower case.
+    pub name: String,
+    /// Whether the value is padded with `=`.
+    pub pad: bool,
+}
+
+/// A header that tells the upstream one claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimHeader {
+    /// The header's name, lower case.
+    pub header: String,
+    /// The claim.
+    pub claim: ClaimPath,
+}
+
+/// The way to a claim, from the top level of the claims inwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimPath {
+    /// `claim_name`: dots separate nested names; a top-level name that holds the dots is tried second.
+    Dotted(String),
+    /// `claim_path`: each element is one name, dots and all. Never empty.
+    Exact(Vec<String>),
+}
+
+/// One rule: which requests, and what they have to bring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Which requests.
+    pub matcher: PathMatcher,
+    /// What they have to bring; `None` asks for no verification.
+    pub requires: Option<Requirement>,
+}
+
+/// How a rule recognises a path (without the query; case-sensitive).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathMatcher {
+    /// The path begins with this text.
+    Prefix(String),
+    /// The path is this text.
+    Exact(String),
+}
+
+/// What a request has to bring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Requirement {
+    /// A token of this provider.
+    Provider(ProviderId),
+    /// A token of any of these providers: what a configuration without rules asks for.
+    AnyProvider(Vec<ProviderId>),
+}
+
+/// What becomes of a request that no rule matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmatched {
+    /// It is refused with 403.
+    Deny,
+    /// It passes without verification.
+    Allow,
+}
+
+/// Bounds on what clients and servers may send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest token, in bytes.
+    pub max_token_bytes: usize,
+    /// The largest JWKS document, in bytes.
+    pub max_jwks_bytes: usize,
+    /// How many requests of one worker may wait for keys.
+    pub max_waiting_requests: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_token_bytes: 16_384, max_jwks_bytes: 262_144, max_waiting_requests: 10_000 }
+    }
+}
+
+impl Config {
+    /// The provider with this id. Ids are made by the parser of this very configuration, so there always is one; a
+    /// foreign id gives `None`.
+    #[must_use]
+    pub fn provider(&self, id: ProviderId) -> Option<&Provider> {
+        self.providers.get(id.0)
+    }
+}
