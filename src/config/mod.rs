@@ -52,12 +52,23 @@ pub struct Provider {
     pub jwks: JwksSource,
     /// Where requests carry this provider's tokens.
     pub locations: Vec<TokenLocation>,
+    /// What becomes of tokens that are bound to their sender's key.
+    pub sender_constraint: SenderConstraint,
     /// Whether the token is left in the request for the upstream.
     pub forward: bool,
     /// The header that tells the upstream the claims.
     pub payload_header: Option<PayloadHeader>,
     /// The headers that tell the upstream single claims.
     pub claim_headers: Vec<ClaimHeader>,
+}
+
+/// What becomes of tokens that are bound to their sender's key by `cnf` (RFC 7800).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SenderConstraint {
+    /// A token that says it is bound has to prove it.
+    IfBound,
+    /// `cnf` is not looked at.
+    Ignore,
 }
 
 /// Where a provider's keys come from.
@@ -88,6 +99,19 @@ pub struct RemoteJwks {
     pub cache_duration: Duration,
     /// How long a set serves beyond its freshness while no newer one can be had.
     pub max_stale: Duration,
+    /// The shortest time between two fetches that tokens with an unknown `kid` start.
+    pub unknown_kid_interval: Duration,
+    /// How long to wait after a fetch that failed.
+    pub backoff: Backoff,
+}
+
+/// Exponential back-off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The longest wait after the first failure; it doubles with each further one.
+    pub base_interval: Duration,
+    /// The longest wait of all.
+    pub max_interval: Duration,
 }
 
 /// An HTTP resource and the cluster of the proxy that serves it.
