@@ -2,7 +2,27 @@
 //!
 //! Everything here is already known to be consistent; the rest of the core never sees the raw shapes.
 
+mod document;
+mod duration;
+mod forwarding;
+mod jwks_source;
+mod load;
+mod local_keys;
+mod locations;
+mod names;
+mod node;
+mod provider;
+mod raw;
+mod report;
+mod rules;
+mod settings;
+mod shape;
+mod unknown_field;
+
 use std::time::Duration;
+
+pub use load::{Loaded, parse};
+pub use report::{ConfigError, Warning};
 
 use crate::crypto::AlgorithmSet;
 
@@ -60,6 +80,17 @@ pub struct Provider {
     pub payload_header: Option<PayloadHeader>,
     /// The headers that tell the upstream single claims.
     pub claim_headers: Vec<ClaimHeader>,
+    /// What becomes of a token that is bound to its sender (`cnf`).
+    pub sender_constraint: SenderConstraint,
+}
+
+/// What becomes of a token that is bound to a key or a certificate of its sender (RFC 7800 `cnf`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SenderConstraint {
+    /// The sender has to show possession; a token that is not bound passes.
+    IfBound,
+    /// `cnf` is not looked at.
+    Ignore,
 }
 
 /// What becomes of tokens that are bound to their sender's key by `cnf` (RFC 7800).

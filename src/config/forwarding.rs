@@ -1,0 +1,95 @@
+//! The headers that tell the upstream about a verified token.
+
+use std::collections::BTreeSet;
+
+use super::{
+    ClaimHeader, ClaimPath, PayloadHeader, Provider, TokenLocation, names,
+    raw::RawClaimHeader,
+    report::{Checked, Place, quoted},
+};
+
+/// Claims nested deeper are refused with their token.
+const MAX_CLAIM_PATH: usize = 32;
+
+/// The header for the whole payload, if one is wanted.
+pub(super) fn payload_header(
+    name: Option<String>,
+    pad: Option<bool>,
+    at: &Place<'_>,
+) -> Checked<Option<PayloadHeader>> {
+    let Some(name) = name else { return no_payload_header(pad, &at.field("pad_forward_payload_header")) };
+    let name = names::target_header(&name, &at.field("forward_payload_header"))?;
+    Ok(Some(PayloadHeader { name, pad: pad.unwrap_or(false) }))
+}
+
+fn no_payload_header(pad: Option<bool>, at: &Place<'_>) -> Checked<Option<PayloadHeader>> {
+    match pad {
+        Some(true) => at.mistake("has no effect without forward_payload_header: give that too, or remove this"),
+        _ => Ok(None),
+    }
+}
+
+/// The headers for single claims.
+pub(super) fn claim_headers(raw: Option<Vec<RawClaimHeader>>, at: &Place<'_>) -> Checked<Vec<ClaimHeader>> {
+    at.each(raw.unwrap_or_default(), claim_header)
+}
+
+fn claim_header(raw: RawClaimHeader, at: &Place<'_>) -> Checked<ClaimHeader> {
+    let place = at.field("header_name");
+    let header = place.required(raw.header_name, "the header to write");
+    let header = header.and_then(|name| names::target_header(&name, &place));
+    let claim = match (raw.claim_name, raw.claim_path) {
+        (Some(name), None) => claim_name(name, &at.field("claim_name")),
+        (None, Some(path)) => claim_path(path, &at.field("claim_path")),
+        _ => at.mistake("needs exactly one of claim_name and claim_path"),
+    };
+    Ok(ClaimHeader { header: header?, claim: claim? })
+}
+
+fn claim_name(name: String, at: &Place<'_>) -> Checked<ClaimPath> {
+    if name.is_empty() {
+        return at.mistake("has to be the name of a claim; dots lead into nested objects");
+    }
+    Ok(ClaimPath::Dotted(name))
+}
+
+fn claim_path(path: Vec<String>, at: &Place<'_>) -> Checked<ClaimPath> {
+    if !(1..=MAX_CLAIM_PATH).contains(&path.len()) || path.iter().any(String::is_empty) {
+        return at.mistake(format!("has to be a list of 1 to {MAX_CLAIM_PATH} names, from the outermost inwards"));
+    }
+    Ok(ClaimPath::Exact(path))
+}
+
+/// No header may be written twice by one provider, nor be written by any provider where one looks for tokens: what a
+/// client sends in a header to be written is removed.
+pub(super) fn check_collisions<'a>(providers: impl Iterator<Item = (&'a Provider, Place<'a>)> + Clone) {
+    let sources: BTreeSet<_> = providers.clone().flat_map(|(provider, _)| source_headers(provider)).collect();
+    for (provider, at) in providers {
+        let mut written = BTreeSet::new();
+        for (name, at) in target_headers(provider, &at) {
+            if sources.contains(name) {
+                at.note(format!("{} is a header that tokens come in: use another one", quoted(name)));
+            }
+            if !written.insert(name) {
+                at.note(format!("{} is written twice: use another header", quoted(name)));
+            }
+        }
+    }
+}
+
+fn source_headers(provider: &Provider) -> impl Iterator<Item = &str> {
+    provider.locations.iter().filter_map(|location| match location {
+        TokenLocation::Header { name, .. } => Some(name.as_str()),
+        _ => None,
+    })
+}
+
+fn target_headers<'a>(provider: &'a Provider, at: &Place<'a>) -> impl Iterator<Item = (&'a str, Place<'a>)> {
+    let payload_place = at.field("forward_payload_header");
+    let payload = provider.payload_header.iter().map(move |header| (header.name.as_str(), payload_place.clone()));
+    let claims_place = at.field("claim_to_headers");
+    let claims = provider.claim_headers.iter().enumerate();
+    payload.chain(
+        claims.map(move |(index, claim)| (claim.header.as_str(), claims_place.index(index).field("header_name"))),
+    )
+}

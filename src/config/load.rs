@@ -1,0 +1,123 @@
+//! From the host's bytes to the validated configuration.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Config, Provider, Requirement, Rule, TokenLocation, Unmatched, document, forwarding,
+    jwks_source::Context,
+    provider::provider,
+    raw::{Named, RawConfig, RawProvider},
+    report::{Checked, ConfigError, Place, Report, Warning, quoted},
+    rules::rules,
+    settings,
+};
+
+/// Rules may name each of them, and a request without rules is held against all.
+const MAX_PROVIDERS: usize = 1024;
+
+/// A configuration that may be used, and what is doubtful about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What is allowed, but probably not meant; at most 21.
+    pub warnings: Vec<Warning>,
+}
+
+/// Reads and validates a configuration.
+///
+/// `text` is what the host hands over: JSON text, or a serialized protobuf `google.protobuf.Struct`. `environment`
+/// looks up a variable of the VM's environment.
+///
+/// # Errors
+///
+/// Every mistake of validation, at most 20; or, before that, the first mistake of syntax or shape.
+pub fn parse(text: &[u8], environment: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, ConfigError> {
+    let raw = document::read(text)?;
+    let report = Report::default();
+    let config = config(raw, environment, &report.root());
+    let (config, warnings) = report.conclude(config)?;
+    Ok(Loaded { config, warnings })
+}
+
+fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Place<'_>) -> Checked<Config> {
+    let limits = settings::limits(&raw.limits.unwrap_or_default(), &at.field("limits"));
+    let context = Context { environment, max_jwks_bytes: limits.unwrap_or_default().max_jwks_bytes };
+    let Named(raw_providers) = at.field("providers").required(raw.providers, "an object from names to providers")?;
+    let names: Vec<_> = raw_providers.iter().map(|(name, _)| name.clone()).collect();
+    let providers = providers(raw_providers, context, &at.field("providers"));
+    let without_rules = raw.rules.as_ref().is_none_or(Vec::is_empty);
+    let rules = rules(raw.rules, &names, &at.field("rules"));
+    let unmatched = unmatched(raw.unmatched.as_deref(), without_rules, &at.field("unmatched"));
+    let realm = settings::realm(raw.realm, &at.field("realm"));
+    let unavailable_status = settings::unavailable_status(raw.unavailable_status, &at.field("unavailable_status"));
+    let config = Config {
+        providers: providers?,
+        rules: rules?,
+        unmatched: unmatched?,
+        realm: realm?,
+        unavailable_status: unavailable_status?,
+        limits: limits?,
+    };
+    check_whole(&config, without_rules, &at.field("providers"));
+    Ok(config)
+}
+
+fn providers(raw: Vec<(String, RawProvider)>, context: Context<'_>, at: &Place<'_>) -> Checked<Vec<Provider>> {
+    if !(1..=MAX_PROVIDERS).contains(&raw.len()) {
+        return at.mistake(format!("has to hold 1 to {MAX_PROVIDERS} providers"));
+    }
+    // Collected twice, so that every mistake is reported and not only the first.
+    let providers: Vec<_> =
+        raw.into_iter().map(|(name, raw)| provider(&name, raw, context, &at.field(&name))).collect();
+    providers.into_iter().collect()
+}
+
+fn unmatched(raw: Option<&str>, without_rules: bool, at: &Place<'_>) -> Checked<Unmatched> {
+    let unmatched = settings::unmatched(raw, at)?;
+    if without_rules && unmatched == Unmatched::Allow {
+        return at.mistake("`allow` contradicts the absence of rules, without which every request needs a token");
+    }
+    Ok(unmatched)
+}
+
+/// What can be seen only when all the parts are there.
+fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
+    forwarding::check_collisions(config.providers.iter().map(|provider| (provider, at.field(&provider.name))));
+    if without_rules {
+        warn_of_same_issuers(&config.providers, at);
+    } else {
+        warn_of_unused_providers(config, at);
+    }
+}
+
+fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {
+    let used: BTreeSet<_> = config.rules.iter().filter_map(used_provider).collect();
+    for (index, provider) in config.providers.iter().enumerate() {
+        if !used.contains(&index) {
+            at.field(&provider.name).warn("no rule uses this provider");
+        }
+    }
+}
+
+fn used_provider(rule: &Rule) -> Option<usize> {
+    match &rule.requires {
+        Some(Requirement::Provider(id)) => Some(id.0),
+        _ => None,
+    }
+}
+
+fn warn_of_same_issuers(providers: &[Provider], at: &Place<'_>) {
+    for (index, later) in providers.iter().enumerate() {
+        if let Some(earlier) = providers.iter().take(index).find(|earlier| competes(earlier, later)) {
+            let earlier = quoted(&earlier.name);
+            at.field(&later.name)
+                .warn(format!("takes tokens of the same issuer from the same place as {earlier}: each is tried"));
+        }
+    }
+}
+
+fn competes(earlier: &Provider, later: &Provider) -> bool {
+    let same_place = |location: &TokenLocation| earlier.locations.contains(location);
+    earlier.issuer == later.issuer && later.locations.iter().any(same_place)
+}

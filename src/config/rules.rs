@@ -1,0 +1,90 @@
+//! The rules: which requests have to bring what.
+
+use super::{
+    PathMatcher, ProviderId, Requirement, Rule,
+    raw::{RawMatcher, RawRequirement, RawRule},
+    report::{Checked, Place, listed, quoted},
+};
+
+/// Every request is held against the rules one by one, and at load every rule against those before it.
+const MAX_RULES: usize = 4096;
+
+/// An unknown name is answered with so many of the known ones.
+const MAX_LISTED: usize = 20;
+
+/// Validates the rules; `names` are those of the providers, in the order of their ids. Without rules, everything needs
+/// a token of any provider.
+pub(super) fn rules(raw: Option<Vec<RawRule>>, names: &[String], at: &Place<'_>) -> Checked<Vec<Rule>> {
+    let raw = raw.unwrap_or_default();
+    if raw.is_empty() {
+        return Ok(vec![everything_needs_a_token(names.len())]);
+    }
+    if raw.len() > MAX_RULES {
+        return at.mistake(format!("has more than {MAX_RULES} rules"));
+    }
+    let rules = at.each(raw, |raw, at| rule(raw, names, at))?;
+    check_reachable(&rules, at);
+    Ok(rules)
+}
+
+fn everything_needs_a_token(providers: usize) -> Rule {
+    let any = Requirement::AnyProvider((0..providers).map(ProviderId).collect());
+    Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }
+}
+
+fn rule(raw: RawRule, names: &[String], at: &Place<'_>) -> Checked<Rule> {
+    let place = at.field("match");
+    let matcher = place.required(raw.matcher, "an object with `prefix` or `path`").and_then(|raw| matcher(raw, &place));
+    let requires = match raw.requires {
+        None => Ok(None),
+        Some(raw) => requirement(raw, names, &at.field("requires")).map(Some),
+    };
+    Ok(Rule { matcher: matcher?, requires: requires? })
+}
+
+fn matcher(raw: RawMatcher, at: &Place<'_>) -> Checked<PathMatcher> {
+    match (raw.prefix, raw.path) {
+        (Some(prefix), None) => path(prefix, &at.field("prefix")).map(PathMatcher::Prefix),
+        (None, Some(exact)) => path(exact, &at.field("path")).map(PathMatcher::Exact),
+        _ => at.mistake("needs exactly one of `prefix` and `path`"),
+    }
+}
+
+/// What can be, or begin, the path of a request (RFC 9112 section 3.2.1); anything else could never match.
+fn path(text: String, at: &Place<'_>) -> Checked<String> {
+    let possible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'#');
+    if text.starts_with('/') && possible {
+        return Ok(text);
+    }
+    at.mistake(
+        "has to begin with `/` and to be printable ASCII without blanks, `?` and `#`: the query is not looked at",
+    )
+}
+
+fn requirement(raw: RawRequirement, names: &[String], at: &Place<'_>) -> Checked<Requirement> {
+    let what = "the provider whose token is needed (leave out the whole `requires` for no verification)";
+    let at = at.field("provider_name");
+    let name = at.required(raw.provider_name, what)?;
+    if let Some(index) = names.iter().position(|known| *known == name) {
+        return Ok(Requirement::Provider(ProviderId(index)));
+    }
+    let known = listed(names.iter().take(MAX_LISTED).map(String::as_str));
+    at.mistake(format!("there is no provider {}: there are {known}", quoted(&name)))
+}
+
+fn check_reachable(rules: &[Rule], at: &Place<'_>) {
+    for (index, later) in rules.iter().enumerate() {
+        if let Some(first) = rules.iter().take(index).position(|earlier| covers(&earlier.matcher, &later.matcher)) {
+            at.index(index).note(format!("never matches: rules[{first}] comes first and takes all of its paths"));
+        }
+    }
+}
+
+/// Whether whatever `later` matches is matched by `earlier` too.
+fn covers(earlier: &PathMatcher, later: &PathMatcher) -> bool {
+    match (earlier, later) {
+        (PathMatcher::Prefix(prefix), PathMatcher::Prefix(text) | PathMatcher::Exact(text)) => text.starts_with(prefix),
+        (PathMatcher::Exact(path), PathMatcher::Exact(text)) => path == text,
+        (PathMatcher::Exact(_), PathMatcher::Prefix(_)) => false,
+    }
+}
