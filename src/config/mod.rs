@@ -72,8 +72,6 @@ pub struct Provider {
     pub jwks: JwksSource,
     /// Where requests carry this provider's tokens.
     pub locations: Vec<TokenLocation>,
-    /// What becomes of tokens that are bound to their sender's key.
-    pub sender_constraint: SenderConstraint,
     /// Whether the token is left in the request for the upstream.
     pub forward: bool,
     /// The header that tells the upstream the claims.
@@ -88,15 +86,6 @@ pub struct Provider {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SenderConstraint {
     /// The sender has to show possession; a token that is not bound passes.
-    IfBound,
-    /// `cnf` is not looked at.
-    Ignore,
-}
-
-/// What becomes of tokens that are bound to their sender's key by `cnf` (RFC 7800).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SenderConstraint {
-    /// A token that says it is bound has to prove it.
     IfBound,
     /// `cnf` is not looked at.
     Ignore,
