@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::set::{KeyOrigin, KeySet, KeySetError};
+use super::key::KeyOrigin;
+use super::set::{KeySet, KeySetError};
 
 /// An answer to a dispatched request, as far as the host delivered it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod cache;
 mod fetch;
+mod json;
 mod key;
 mod record;
 mod schedule;
@@ -9,5 +10,5 @@ mod set;
 
 pub use cache::{Attempt, Outcome, Polled, RemoteKeys, SharedStore, Version};
 pub use fetch::{Failure, Response};
-pub use key::KeyError;
-pub use set::{KeyOrigin, KeySet, KeySetError, SkippedKey};
+pub use key::{KeyError, KeyOrigin};
+pub use set::{KeySet, KeySetError, SkippedKey};
