@@ -21,6 +21,9 @@ pub mod time;
 pub mod upstream;
 
 #[cfg(target_arch = "wasm32")]
-proxy_wasm::main! {{
-    proxy_wasm::set_root_context(filter::new_root_context);
-}}
+#[allow(missing_docs, reason = "the SDK's macro makes a public function without a docstring")]
+mod entry {
+    proxy_wasm::main! {{
+        proxy_wasm::set_root_context(crate::filter::new_root_context);
+    }}
+}
