@@ -1,1 +1,8 @@
 //! JSON Web Keys (RFC 7517): a key, a set of keys, and the life of a fetched set.
+
+mod json;
+mod key;
+mod set;
+
+pub use key::{KeyError, KeyOrigin};
+pub use set::{KeySet, KeySetError, SkippedKey};
