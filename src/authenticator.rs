@@ -168,12 +168,19 @@ impl Authenticator {
 
     /// Tries the providers that look at this place and accept the token's issuer; the first that accepts the token wins,
     /// and otherwise the last word stands.
-    fn accept_by_any<'a>(&'a self, candidates: &[ProviderId], found: Found<'a>, moment: Moment<'a>) -> Result<Accepted<'a>, Stop> {
+    fn accept_by_any<'a>(
+        &'a self,
+        candidates: &[ProviderId],
+        found: Found<'a>,
+        moment: Moment<'a>,
+    ) -> Result<Accepted<'a>, Stop> {
         let known = only(candidates);
         let refuse = |error: FormError| Stop::Deny(Denial::new(error.reason(), known).because(&error.to_string()));
         let decoded = DecodedToken::decode(found.token, self.config.limits.max_token_bytes).map_err(refuse)?;
         let mut outcome = Err(Stop::Deny(Denial::new(Reason::IssuerNotAccepted, known)));
-        for (id, provider) in self.providers(candidates).filter(|(_, provider)| provider.locations.contains(found.location)) {
+        for (id, provider) in
+            self.providers(candidates).filter(|(_, provider)| provider.locations.contains(found.location))
+        {
             let wanted = self.wanted_claims.get(id.0).map_or(&[][..], Vec::as_slice);
             let token = decoded.parse(wanted).map_err(refuse)?;
             if !claims::accepts_issuer(provider, token.issuer()) {
@@ -201,7 +208,12 @@ fn only(candidates: &[ProviderId]) -> Option<ProviderId> {
 }
 
 /// One token against one provider: header, keys, signature, claims, and then what the upstream is told.
-fn accept(id: ProviderId, provider: &Provider, token: UnverifiedToken<'_>, moment: Moment<'_>) -> Result<Vec<HeaderEdit>, Stop> {
+fn accept(
+    id: ProviderId,
+    provider: &Provider,
+    token: UnverifiedToken<'_>,
+    moment: Moment<'_>,
+) -> Result<Vec<HeaderEdit>, Stop> {
     check_header(id, provider, &token)?;
     let verified = verify(id, token, moment)?;
     claims::check(provider, &verified, moment.now)

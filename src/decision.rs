@@ -79,9 +79,8 @@ impl Denial {
     /// The line for the proxy's log. The query is left out: tokens may stand in it.
     #[must_use]
     pub fn log_line(&self, config: &Config, request: &Request<'_>) -> String {
-        let mut line = Line::new("denied")
-            .field("reason", self.reason.code())
-            .field("status", self.answer(config).status);
+        let mut line =
+            Line::new("denied").field("reason", self.reason.code()).field("status", self.answer(config).status);
         if let Some(provider) = self.provider.and_then(|id| config.provider(id)) {
             line = line.quoted("provider", provider.name.as_bytes());
         }

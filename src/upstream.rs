@@ -95,7 +95,10 @@ pub struct UnsafeClaim<'c> {
 ///
 /// [`UnsafeClaim`] if a claim holds a control character, or white space at its ends that HTTP would cut off
 /// (RFC 9110 section 5.5).
-pub fn claim_headers<'c>(provider: &'c Provider, token: &VerifiedToken<'_>) -> Result<Vec<HeaderEdit>, UnsafeClaim<'c>> {
+pub fn claim_headers<'c>(
+    provider: &'c Provider,
+    token: &VerifiedToken<'_>,
+) -> Result<Vec<HeaderEdit>, UnsafeClaim<'c>> {
     let mut edits = Vec::new();
     for wanted in &provider.claim_headers {
         let Some(text) = token.claims().find(&wanted.claim).and_then(header_text) else { continue };

@@ -5,7 +5,9 @@ mod mint;
 
 use std::time::Duration;
 
-use host::{LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers_pass, verdict, with};
+use host::{
+    LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers_pass, verdict, with,
+};
 use mint::{EcKey, NOW, claims, claims_with, hs256, jwks};
 use serde_json::{Value, json};
 
@@ -76,7 +78,8 @@ fn a_good_token_passes_and_the_upstream_is_told_its_claims() {
     ]) else {
         panic!("refused: {:?}", logged(WARN))
     };
-    let header = |name: &str| -> Vec<_> { headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect() };
+    let header =
+        |name: &str| -> Vec<_> { headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect() };
     assert_eq!(header("x-user"), [b"alice"]);
     assert_eq!(header("x-claims"), [mint::base64url(claims().to_string()).as_bytes()]);
     assert!(header("authorization").is_empty());
@@ -183,10 +186,8 @@ fn a_request_that_comes_before_the_keys_is_held_whole_and_then_decided() {
     let plugin = start(&remote_config());
     let authorization = bearer(&key.token(&claims()));
     let good = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], true);
-    let forged = plugin.request(
-        &[(":path", "/api"), ("authorization", &bearer(&EcKey::new("k1", 2).token(&claims())))],
-        true,
-    );
+    let forged =
+        plugin.request(&[(":path", "/api"), ("authorization", &bearer(&EcKey::new("k1", 2).token(&claims())))], true);
     assert_eq!(verdict(good), Verdict::Held);
     assert!(!body_passes(good) && !trailers_pass(good));
     plugin.tick();
@@ -260,7 +261,11 @@ fn every_way_a_fetch_can_fail_is_named_in_the_log() {
             plugin.tick();
             plugin.answer(headers, body.as_bytes());
             let lines = logged(WARN);
-            assert!(lines.iter().any(|line| line.contains(&format!("keys not fetched provider=\"acme\"")) && line.contains(&format!("cause={cause} "))), "{cause}: {lines:?}");
+            assert!(
+                lines.iter().any(|line| line.contains(&format!("keys not fetched provider=\"acme\""))
+                    && line.contains(&format!("cause={cause} "))),
+                "{cause}: {lines:?}"
+            );
         })
         .join()
         .unwrap();

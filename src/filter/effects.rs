@@ -19,7 +19,8 @@ fn edit(edit: &HeaderEdit) -> bool {
         HeaderEdit::Remove(name) => abi::remove_request_header(name),
         HeaderEdit::Replace(name, values) => match values.split_first() {
             Some((first, others)) => {
-                abi::replace_request_header(name, first) && others.iter().all(|value| abi::add_request_header(name, value))
+                abi::replace_request_header(name, first)
+                    && others.iter().all(|value| abi::add_request_header(name, value))
             }
             None => abi::remove_request_header(name),
         },

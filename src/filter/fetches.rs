@@ -74,14 +74,21 @@ fn callout_header(name: &str) -> Option<Vec<u8>> {
 pub(super) fn report(provider: &str, http: &HttpUri, outcome: &Outcome) {
     let line = |event| {
         let uri = format!("{}://{}{}", http.scheme, http.authority, http.path_and_query);
-        Line::new(event).quoted("provider", provider.as_bytes()).quoted("uri", uri.as_bytes()).quoted("cluster", http.cluster.as_bytes())
+        Line::new(event)
+            .quoted("provider", provider.as_bytes())
+            .quoted("uri", uri.as_bytes())
+            .quoted("cluster", http.cluster.as_bytes())
     };
     match outcome {
         Outcome::Replaced { generation, keys, skipped, failures } => {
-            let line = line("keys fetched").field("generation", generation).field("keys", keys).field("skipped", skipped.len());
+            let line = line("keys fetched")
+                .field("generation", generation)
+                .field("keys", keys)
+                .field("skipped", skipped.len());
             abi::log(LogLevel::Info, &line.field("failures_before", failures).finish());
             for words in skipped {
-                let line = Line::new("key skipped").quoted("provider", provider.as_bytes()).quoted("detail", words.as_bytes());
+                let line =
+                    Line::new("key skipped").quoted("provider", provider.as_bytes()).quoted("detail", words.as_bytes());
                 abi::log(LogLevel::Warn, &line.finish());
             }
         }

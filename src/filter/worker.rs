@@ -13,7 +13,7 @@ use super::{abi, effects, pairs};
 use crate::authenticator::{Authenticator, KeyLookup, KeyQuery, Keys};
 use crate::config::{Config, JwksSource, Provider, ProviderId};
 use crate::decision::{Decision, Denial};
-use crate::jwks::{KeyOrigin, KeySet, Attempt, RemoteKeys, Response};
+use crate::jwks::{Attempt, KeyOrigin, KeySet, RemoteKeys, Response};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -255,9 +255,9 @@ impl ProviderKeys {
     fn of(provider: &Provider, max_bytes: usize) -> Self {
         match &provider.jwks {
             // The configuration was refused at load if this set cannot be used.
-            JwksSource::Local(document) => Self::Local(Rc::new(
-                KeySet::parse(document, KeyOrigin::Local, max_bytes).unwrap_or_default(),
-            )),
+            JwksSource::Local(document) => {
+                Self::Local(Rc::new(KeySet::parse(document, KeyOrigin::Local, max_bytes).unwrap_or_default()))
+            }
             JwksSource::Remote(remote) => Self::Remote(RefCell::new(RemoteKeys::new(remote.clone(), max_bytes))),
         }
     }

@@ -10,9 +10,9 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::fetch::{Failure, Fetched, Response, judge};
+use super::key::KeyOrigin;
 use super::record::{DIGEST_LENGTH, Record};
 use super::schedule::{Schedule, refresh_delay, retry_delay};
-use super::key::KeyOrigin;
 use super::set::KeySet;
 use crate::authenticator::KeyLookup;
 use crate::config::RemoteJwks;
@@ -235,9 +235,7 @@ impl RemoteKeys {
             return false;
         }
         let asked_for = self.wanted_at.is_some() || self.lacks_document();
-        self.record.generation == 0
-            || now >= self.record.refresh_at
-            || (asked_for && now >= self.earliest_attempt())
+        self.record.generation == 0 || now >= self.record.refresh_at || (asked_for && now >= self.earliest_attempt())
     }
 
     /// Of all workers that see a fetch due, the one whose compare-and-swap succeeds makes it.

@@ -50,13 +50,11 @@ fn between(shortest: Duration, longest: Duration, entropy: u64) -> Duration {
 mod tests {
     use super::*;
 
-    const BACKOFF: Backoff =
-        Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
+    const BACKOFF: Backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
 
     #[test]
     fn a_server_can_shorten_freshness_within_bounds_only() {
-        let schedule =
-            Schedule { longest_freshness: Duration::from_secs(600), longest_retry: Duration::from_secs(30) };
+        let schedule = Schedule { longest_freshness: Duration::from_secs(600), longest_retry: Duration::from_secs(30) };
         for (max_age, freshness) in [(None, 600), (Some(0), 30), (Some(60), 60), (Some(86_400), 600)] {
             assert_eq!(schedule.freshness(max_age.map(Duration::from_secs)), Duration::from_secs(freshness));
         }
@@ -73,7 +71,8 @@ mod tests {
 
     #[test]
     fn back_off_doubles_up_to_its_ceiling() {
-        let delays: Vec<_> = (1..=8).map(|failures| retry_delay(&BACKOFF, failures, u64::MAX).as_secs_f64().round()).collect();
+        let delays: Vec<_> =
+            (1..=8).map(|failures| retry_delay(&BACKOFF, failures, u64::MAX).as_secs_f64().round()).collect();
         assert_eq!(delays, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]);
         assert_eq!(retry_delay(&BACKOFF, 1, 0), Duration::from_millis(500));
         assert_eq!(retry_delay(&BACKOFF, u64::MAX, 0), Duration::from_secs(15));
