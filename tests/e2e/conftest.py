@@ -32,13 +32,14 @@ def upstream():
 
 @pytest.fixture(scope="module")
 def launch(upstream, tmp_path_factory):
-    """Starts an Envoy with these sites: `launch(*sites, clusters={}, **options)`."""
+    """Starts an Envoy with these sites: `launch(*sites, clusters={}, changes={}, **options)`; `changes` are made at the
+    top level of its configuration."""
     running = []
 
-    def start(*sites, clusters=(), **options):
+    def start(*sites, clusters=(), changes=(), **options):
         folder = tmp_path_factory.mktemp("envoy")
         configuration = bootstrap.bootstrap(sites, {"upstream": upstream.port, **dict(clusters)}, folder)
-        running.append(envoy.Envoy(folder, configuration, **options))
+        running.append(envoy.Envoy(folder, {**configuration, **dict(changes)}, **options))
         return running[-1]
 
     yield start

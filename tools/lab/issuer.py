@@ -17,6 +17,7 @@ class Answer:
     content_length: object = None  # a number that may lie; the body's length by default
     cut: bool = False  # reset the connection within the body
     silent: bool = False  # take the request and never answer
+    endless: bool = False  # keep the connection open as if more were to come
 
 
 class JwksServer(Server):
@@ -64,4 +65,4 @@ class JwksServer(Server):
         if answer.cut:
             await asyncio.sleep(0.05)  # so that the head arrives before the reset does
             writer.transport.abort()
-        return not answer.cut and length == len(answer.body)
+        return answer.endless or (not answer.cut and length == len(answer.body))

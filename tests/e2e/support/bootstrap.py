@@ -18,6 +18,7 @@ class Site:
     as_struct: bool = False
     plugin: dict = field(default_factory=dict)  # changes to the plugin: name, root_id, allow_on_headers_stop_iteration
     vm_id: str = ""
+    environment: dict = field(default_factory=dict)  # the VM's variables
     before: list = field(default_factory=list)  # filters in front of the plugin
 
     def filters(self):
@@ -26,7 +27,10 @@ class Site:
 
     def wasm_filter(self):
         """The plugin, as Envoy wants it."""
-        vm = {"vm_id": self.vm_id, "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": str(WASM)}}}
+        code = {"local": {"filename": str(WASM)}}
+        vm = {"vm_id": self.vm_id, "runtime": "envoy.wasm.runtime.v8", "code": code}
+        if self.environment:
+            vm["environment_variables"] = {"key_values": self.environment}
         plugin = {"name": "jwt_warden", "root_id": "jwt_warden", "failure_policy": "FAIL_CLOSED", "vm_config": vm}
         if self.configuration is not None:
             plugin["configuration"] = self._any()
