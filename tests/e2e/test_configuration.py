@@ -167,10 +167,8 @@ def dynamic(launch, tmp_path):
     file = tmp_path / "listeners.json"
 
     def update(configuration):
-        resource = {
-            "@type": TYPE + "envoy.config.listener.v3.Listener",
-            **listener(Site("main", configuration), tmp_path),
-        }
+        site = Site("main", configuration)
+        resource = {"@type": TYPE + "envoy.config.listener.v3.Listener", **listener(site, tmp_path)}
         fresh = tmp_path / "fresh.json"
         fresh.write_text(json.dumps({"resources": [resource]}))
         os.replace(fresh, file)

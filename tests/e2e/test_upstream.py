@@ -1,5 +1,6 @@
 """What the upstream gets to see: claims that were verified, and neither tokens nor what the client made up."""
 
+import base64
 import json
 
 import pytest
@@ -51,10 +52,7 @@ def test_claims_arrive_and_the_token_does_not(fetch, world):
     token = world.token(realm_access={"roles": ["a", "b"]}, level=3, **{"https://acme.example/tenant": "t1"})
     seen = fetch("/rich/", [*bearer(token), *SPOOFED])
     assert seen.get("x-user") == "alice"
-    assert json.loads(from_base64url(seen.get("x-roles").rstrip("=").translate(str.maketrans("+/", "-_")))) == [
-        "a",
-        "b",
-    ]
+    assert json.loads(base64.b64decode(seen.get("x-roles"))) == ["a", "b"]
     assert seen.get("x-tenant") == "t1"
     assert seen.get("x-level") == "3"
     assert seen.get("x-payload") == token.split(".")[1]

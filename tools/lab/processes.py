@@ -36,9 +36,12 @@ def is_taken(port, host="127.0.0.1"):
         return probe.connect_ex((host, port)) == 0
 
 
+def end_with_parent(signal_number=signal.SIGTERM):
+    """Has the kernel send this process the signal when its parent dies; only Linux can."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal_number)
+
+
 def _leave_with_parent():
     os.setpgid(0, 0)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:
-            os._exit(1)
+    end_with_parent(signal.SIGKILL)
