@@ -12,8 +12,8 @@ pub(super) struct UniqueNames<N> {
 }
 
 impl<N: Ord> UniqueNames<N> {
-    pub(super) const fn new() -> Self {
-        Self { few: Vec::new(), many: BTreeSet::new() }
+    pub(super) fn new() -> Self {
+        Self { few: Vec::with_capacity(FEW), many: BTreeSet::new() }
     }
 
     /// Whether `name` is new.

@@ -61,7 +61,7 @@ impl<'d, K: Fn(&str) -> Keep> Visitor<'d> for ReadObject<'_, K> {
     }
 
     fn visit_map<A: MapAccess<'d>>(self, mut members: A) -> Result<Object<'d>, A::Error> {
-        let mut object = Object::default();
+        let mut object = Object { members: Vec::with_capacity(16), ..Object::default() };
         let mut names = UniqueNames::new();
         while let Some(name) = members.next_key_seed(Text)? {
             if !names.insert(name.clone()) {
