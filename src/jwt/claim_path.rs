@@ -61,7 +61,7 @@ mod tests {
 
     fn find(json: &str, path: &ClaimPath) -> Option<Value> {
         let wanted = wanted_claims(std::iter::once(path));
-        Claims::parse(json, &wanted).unwrap().find(path).cloned()
+        Claims::for_test(json, &wanted).find(path).cloned()
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn what_was_not_wanted_is_not_found() {
-        let claims = Claims::parse(r#"{"a":1,"sub":"s"}"#, &[]).unwrap();
+        let claims = Claims::for_test(r#"{"a":1,"sub":"s"}"#, &[]);
         assert_eq!(claims.find(&dotted("a")), None);
         assert_eq!(claims.find(&dotted("sub")), None);
     }
