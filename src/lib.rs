@@ -1,8 +1,29 @@
 //! jwt-warden: a strict JWT filter for Envoy, Istio and every other proxy-wasm host.
+//!
+//! A request flows one way through the core: [`matcher`], [`extractor`], [`jwt`] (parse), provider, [`jwks`] (keys),
+//! [`crypto`] (signature), [`claims`], [`decision`]; [`authenticator`] is where they meet. The core knows no host, no
+//! clock and no I/O; [`filter`] alone does.
 
+pub mod authenticator;
+pub mod claims;
 pub mod config;
 pub mod crypto;
+pub mod decision;
+pub mod extractor;
+pub mod filter;
 pub mod jwks;
 pub mod jwt;
+pub mod log;
+pub mod matcher;
 pub mod reason;
+pub mod request;
 pub mod time;
+pub mod upstream;
+
+#[cfg(target_arch = "wasm32")]
+#[allow(missing_docs, reason = "the SDK's macro makes a public function without a docstring")]
+mod entry {
+    proxy_wasm::main! {{
+        proxy_wasm::set_root_context(crate::filter::new_root_context);
+    }}
+}

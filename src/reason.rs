@@ -55,3 +55,136 @@ pub enum Reason {
     /// The filter met a state that it does not know, and refuses.
     Internal,
 }
+
+/// What the client gets to see of a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: the same bytes whatever the reason.
+    pub body: &'static str,
+    /// The kind of challenge in `WWW-Authenticate`.
+    pub challenge: Challenge,
+}
+
+/// The kinds of challenge (RFC 6750 section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Challenge {
+    /// No `WWW-Authenticate` header: another token would not help.
+    None,
+    /// `Bearer realm="..."` alone: there was no token, so no error is named (RFC 6750 section 3.1).
+    Bearer,
+    /// With `error="invalid_token"`.
+    InvalidToken,
+}
+
+const MISSING: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::Bearer };
+const INVALID: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::InvalidToken };
+const FORBIDDEN: Answer = Answer { status: 403, body: "Forbidden", challenge: Challenge::None };
+const UNAVAILABLE: Answer = Answer { status: 503, body: "Service Unavailable", challenge: Challenge::None };
+
+impl Reason {
+    /// Every reason, in the order of the enumeration.
+    pub const ALL: &'static [Self] = &[
+        Self::TokenMissing,
+        Self::TokenDuplicated,
+        Self::TokenTooLarge,
+        Self::TokenMalformed,
+        Self::HeaderMalformed,
+        Self::ClaimsMalformed,
+        Self::HeaderUnsupported,
+        Self::AlgorithmNotAllowed,
+        Self::TypeNotAccepted,
+        Self::IssuerNotAccepted,
+        Self::KeyUnknown,
+        Self::KeyUnsuitable,
+        Self::KeysUnavailable,
+        Self::TooManyWaiting,
+        Self::SignatureInvalid,
+        Self::TokenExpired,
+        Self::ExpirationMissing,
+        Self::LifetimeTooLong,
+        Self::TokenNotYetValid,
+        Self::IssuedInFuture,
+        Self::AudienceNotAccepted,
+        Self::SenderConstraint,
+        Self::ClaimUnsafe,
+        Self::NoMatchingRule,
+        Self::Internal,
+    ];
+
+    /// The one table: the stable code, and what the client sees.
+    const fn row(self) -> (&'static str, Answer) {
+        match self {
+            Self::TokenMissing => ("token_missing", MISSING),
+            Self::TokenDuplicated => ("token_duplicated", INVALID),
+            Self::TokenTooLarge => ("token_too_large", INVALID),
+            Self::TokenMalformed => ("token_malformed", INVALID),
+            Self::HeaderMalformed => ("header_malformed", INVALID),
+            Self::HeaderUnsupported => ("header_unsupported", INVALID),
+            Self::ClaimsMalformed => ("claims_malformed", INVALID),
+            Self::AlgorithmNotAllowed => ("algorithm_not_allowed", INVALID),
+            Self::TypeNotAccepted => ("type_not_accepted", INVALID),
+            Self::IssuerNotAccepted => ("issuer_not_accepted", INVALID),
+            Self::KeyUnknown => ("key_unknown", INVALID),
+            Self::KeyUnsuitable => ("key_unsuitable", INVALID),
+            Self::KeysUnavailable => ("keys_unavailable", INVALID),
+            Self::TooManyWaiting => ("too_many_waiting", INVALID),
+            Self::SignatureInvalid => ("signature_invalid", INVALID),
+            Self::TokenExpired => ("token_expired", INVALID),
+            Self::ExpirationMissing => ("expiration_missing", INVALID),
+            Self::LifetimeTooLong => ("lifetime_too_long", INVALID),
+            Self::TokenNotYetValid => ("token_not_yet_valid", INVALID),
+            Self::IssuedInFuture => ("issued_in_future", INVALID),
+            Self::AudienceNotAccepted => ("audience_not_accepted", INVALID),
+            Self::SenderConstraint => ("sender_constraint", INVALID),
+            Self::ClaimUnsafe => ("claim_unsafe", INVALID),
+            Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
+            Self::Internal => ("internal", FORBIDDEN),
+        }
+    }
+
+    /// The stable snake_case code of the log line, the metric and the response code details.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.row().0
+    }
+
+    /// What the client sees. `unavailable_status` is what the operator chose for keys that cannot be had: 401 or 503.
+    #[must_use]
+    pub const fn answer(self, unavailable_status: u16) -> Answer {
+        match self {
+            Self::KeysUnavailable | Self::TooManyWaiting if unavailable_status == UNAVAILABLE.status => UNAVAILABLE,
+            _ => self.row().1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_cannot_tell_one_bad_token_from_another() {
+        for reason in Reason::ALL {
+            let answer = reason.answer(401);
+            assert!([MISSING, INVALID, FORBIDDEN].contains(&answer), "{}", reason.code());
+            assert_eq!(answer.challenge == Challenge::Bearer, *reason == Reason::TokenMissing);
+        }
+    }
+
+    #[test]
+    fn only_missing_keys_are_unavailable() {
+        let unavailable = Reason::ALL.iter().filter(|reason| reason.answer(503).status == 503);
+        assert_eq!(unavailable.collect::<Vec<_>>(), [&Reason::KeysUnavailable, &Reason::TooManyWaiting]);
+    }
+
+    #[test]
+    fn codes_are_distinct_and_snake_case() {
+        let mut codes: Vec<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), Reason::ALL.len());
+    }
+}

@@ -9,22 +9,29 @@ use base64::{
 use http::Uri;
 
 use super::{
-    HttpUri, JwksSource, RemoteJwks,
+    Backoff, HttpUri, JwksSource, RemoteJwks,
     duration::{Bounds, duration},
     local_keys::check_local_keys,
     provider::holds_hmac,
-    raw::{RawHttpUri, RawLocalJwks, RawRemoteJwks},
+    raw::{RawBackoff, RawHttpUri, RawLocalJwks, RawRemoteJwks},
     report::{Checked, Place, quoted},
 };
 use crate::crypto::AlgorithmSet;
 
 const DEFAULT_CACHE_DURATION: Duration = Duration::from_secs(600);
 const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 3600);
+const DEFAULT_UNKNOWN_KID_INTERVAL: Duration = Duration::from_secs(5);
+const DEFAULT_BACKOFF: Backoff =
+    Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 const CACHE_DURATION: Bounds =
     Bounds { range: Duration::from_secs(1)..=Duration::from_secs(720 * 3600), text: r#""1s" to "720h""# };
 const MAX_STALE: Bounds = Bounds { range: Duration::ZERO..=Duration::from_secs(720 * 3600), text: r#""0s" to "720h""# };
+const UNKNOWN_KID_INTERVAL: Bounds =
+    Bounds { range: Duration::from_millis(100)..=Duration::from_secs(3600), text: r#""100ms" to "1h""# };
+const BACKOFF_INTERVAL: Bounds =
+    Bounds { range: Duration::from_millis(100)..=Duration::from_secs(3600), text: r#""100ms" to "1h""# };
 /// Zero would mean none to the proxy, and requests wait for the answer.
 const TIMEOUT: Bounds = Bounds { range: Duration::from_millis(1)..=Duration::from_secs(60), text: r#""1ms" to "60s""# };
 
@@ -108,7 +115,33 @@ fn remote_jwks(raw: RawRemoteJwks, at: &Place<'_>) -> Checked<RemoteJwks> {
     let cache_duration =
         duration(raw.cache_duration, DEFAULT_CACHE_DURATION, &CACHE_DURATION, &at.field("cache_duration"));
     let max_stale = duration(raw.max_stale, DEFAULT_MAX_STALE, &MAX_STALE, &at.field("max_stale"));
-    Ok(RemoteJwks { http: http?, cache_duration: cache_duration?, max_stale: max_stale? })
+    let interval = duration(
+        raw.unknown_kid_interval,
+        DEFAULT_UNKNOWN_KID_INTERVAL,
+        &UNKNOWN_KID_INTERVAL,
+        &at.field("unknown_kid_interval"),
+    );
+    let backoff = raw.backoff.map_or(Ok(DEFAULT_BACKOFF), |raw| backoff(raw, &at.field("backoff")));
+    Ok(RemoteJwks {
+        http: http?,
+        cache_duration: cache_duration?,
+        max_stale: max_stale?,
+        unknown_kid_interval: interval?,
+        backoff: backoff?,
+    })
+}
+
+/// As Envoy's `BackoffStrategy` has it: without a ceiling, ten times the base.
+fn backoff(raw: RawBackoff, at: &Place<'_>) -> Checked<Backoff> {
+    let place = at.field("base_interval");
+    let base = duration(raw.base_interval, DEFAULT_BACKOFF.base_interval, &BACKOFF_INTERVAL, &place)?;
+    let place = at.field("max_interval");
+    let ceiling = base.saturating_mul(10).min(*BACKOFF_INTERVAL.range.end());
+    let max = duration(raw.max_interval, ceiling, &BACKOFF_INTERVAL, &place)?;
+    if max < base {
+        return place.mistake("has to be at least base_interval");
+    }
+    Ok(Backoff { base_interval: base, max_interval: max })
 }
 
 fn http_uri(raw: RawHttpUri, at: &Place<'_>) -> Checked<HttpUri> {

@@ -121,6 +121,19 @@ pub struct RemoteJwks {
     pub cache_duration: Duration,
     /// How long a set serves beyond its freshness while no newer one can be had.
     pub max_stale: Duration,
+    /// The shortest time between two fetches that tokens with an unknown `kid` start.
+    pub unknown_kid_interval: Duration,
+    /// How long to wait after a fetch that failed.
+    pub backoff: Backoff,
+}
+
+/// Exponential back-off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backoff {
+    /// The longest wait after the first failure; it doubles with each further one.
+    pub base_interval: Duration,
+    /// The longest wait of all.
+    pub max_interval: Duration,
 }
 
 /// An HTTP resource and the cluster of the proxy that serves it.

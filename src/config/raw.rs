@@ -59,6 +59,15 @@ pub(super) struct RawRemoteJwks {
     pub(super) http_uri: Option<RawHttpUri>,
     pub(super) cache_duration: Option<RawDuration>,
     pub(super) max_stale: Option<RawDuration>,
+    pub(super) unknown_kid_interval: Option<RawDuration>,
+    pub(super) backoff: Option<RawBackoff>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object, with `base_interval` and `max_interval`")]
+pub(super) struct RawBackoff {
+    pub(super) base_interval: Option<RawDuration>,
+    pub(super) max_interval: Option<RawDuration>,
 }
 
 #[derive(Deserialize)]

@@ -1,1 +1,23 @@
 //! Tokens: from the bytes of a compact JWS (RFC 7515 section 3.1) to an unverified, and then a verified, token.
+
+mod audience;
+mod claim_path;
+mod claims;
+mod compact;
+mod confirmation;
+mod error;
+mod header;
+mod json;
+mod numeric_date;
+mod scope;
+mod token;
+
+pub use audience::Audience;
+pub use claim_path::wanted_claims;
+pub use claims::Claims;
+pub use compact::DecodedToken;
+pub use confirmation::Confirmation;
+pub use error::{FormError, Segment};
+pub use header::Header;
+pub use scope::Scope;
+pub use token::{SignatureInvalid, UnverifiedToken, VerifiedToken};

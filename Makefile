@@ -1,0 +1,63 @@
+# jwt-warden: every command that builds, shows or checks it. Needs cargo with rustup, python3 and the network.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+TARGET := wasm32-wasip1
+ARTIFACT := dist/jwt_warden.wasm
+MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
+WORKERS := 2
+
+.PHONY: help build run test test-unit test-e2e test-matrix lint clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build dist/jwt_warden.wasm
+	@tools/rust $(TARGET)
+	cargo build --release --target $(TARGET) --locked --lib
+	install -D -m 644 target/$(TARGET)/release/jwt_warden.wasm $(ARTIFACT)
+	echo "$(ARTIFACT): $$(wc -c < $(ARTIFACT)) bytes, sha256 $$(sha256sum < $(ARTIFACT) | cut -d ' ' -f 1)"
+
+run: build ## Show the filter at work in a real Envoy, until Ctrl-C
+	@python=$$(tools/python)
+	export ENVOY=$$(tools/envoy)
+	exec "$$python" envoy/demo.py
+
+test: ## Run every test
+	@$(MAKE) test-unit
+	$(MAKE) test-e2e
+	$(MAKE) test-matrix
+
+test-unit: ## Run the tests that need no proxy
+	@tools/rust
+	cargo test --locked -- --show-output
+
+test-e2e: build ## Run the filter's tests in a real Envoy
+	@python=$$(tools/python)
+	export ENVOY=$$(tools/envoy)
+	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rs $(PYTEST)
+
+test-matrix: build ## Run the core of these tests in every supported Envoy
+	@python=$$(tools/python)
+	for version in $(MATRIX); do
+		export ENVOY=$$(tools/envoy $$version)
+		echo "Envoy $$version"
+		"$$python" -m pytest tests/e2e -n $(WORKERS) -q -m matrix $(PYTEST)
+	done
+
+lint: ## Check format, lints and the house rules
+	@tools/rust $(TARGET)
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --lib --target $(TARGET) --locked -- -D warnings
+	tools/boundaries
+	python=$$(tools/python)
+	"$$python" -m ruff check --quiet .
+	"$$python" -m ruff format --check --quiet .
+
+clean: ## Remove everything that was built or fetched
+	rm -rf target dist .work

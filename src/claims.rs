@@ -1,0 +1,101 @@
+//! What a provider demands of the claims of a verified token (RFC 7519 section 4.1).
+
+use std::time::Duration;
+
+use crate::config::{Provider, SenderConstraint};
+use crate::jwt::{Claims, VerifiedToken};
+use crate::reason::Reason;
+use crate::time::Timestamp;
+
+/// A demand that the claims do not meet: the reason, and what the proxy's log may say about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unmet {
+    /// The reason.
+    pub reason: Reason,
+    /// The figures behind it: times and bounds, nothing that came from the client but numbers.
+    pub detail: String,
+}
+
+impl From<Reason> for Unmet {
+    fn from(reason: Reason) -> Self {
+        Self { reason, detail: String::new() }
+    }
+}
+
+/// Checks everything that `provider` demands of the claims at the time `now`.
+///
+/// # Errors
+///
+/// The first demand that is not met, in the order issuer, times, audience, sender.
+pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> Result<(), Unmet> {
+    let claims = token.claims();
+    check_issuer(provider, claims.issuer.as_deref())?;
+    check_expiration(provider, claims.expiration, now)?;
+    check_not_in_future(provider, Reason::TokenNotYetValid, "nbf", claims.not_before, now)?;
+    check_not_in_future(provider, Reason::IssuedInFuture, "iat", claims.issued_at, now)?;
+    check_audience(provider, claims)?;
+    check_sender(provider, claims)
+}
+
+/// Whether the provider accepts this `iss`: exactly equal, case-sensitive (RFC 7519 section 4.1.1).
+#[must_use]
+pub fn accepts_issuer(provider: &Provider, issuer: Option<&str>) -> bool {
+    provider.issuer.is_none() || provider.issuer.as_deref() == issuer
+}
+
+fn check_issuer(provider: &Provider, issuer: Option<&str>) -> Result<(), Unmet> {
+    if accepts_issuer(provider, issuer) { Ok(()) } else { Err(Reason::IssuerNotAccepted.into()) }
+}
+
+fn check_expiration(provider: &Provider, expiration: Option<Timestamp>, now: Timestamp) -> Result<(), Unmet> {
+    let Some(expiration) = expiration else {
+        let required = provider.require_expiration || provider.max_lifetime.is_some();
+        return if required { Err(Reason::ExpirationMissing.into()) } else { Ok(()) };
+    };
+    if now >= expiration.saturating_add(provider.clock_skew) {
+        return Err(unmet(Reason::TokenExpired, "exp", expiration, now, provider.clock_skew));
+    }
+    match provider.max_lifetime {
+        Some(bound) if expiration.saturating_since(now) > bound => {
+            Err(unmet(Reason::LifetimeTooLong, "exp", expiration, now, bound))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_not_in_future(
+    provider: &Provider,
+    reason: Reason,
+    claim: &str,
+    time: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Unmet> {
+    match time {
+        Some(time) if time > now.saturating_add(provider.clock_skew) => {
+            Err(unmet(reason, claim, time, now, provider.clock_skew))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// At least one audience is exactly an accepted one (RFC 7519 section 4.1.3): no folding of schemes or slashes.
+fn check_audience(provider: &Provider, claims: &Claims<'_>) -> Result<(), Unmet> {
+    let Some(accepted) = &provider.audiences else { return Ok(()) };
+    let Some(audience) = &claims.audience else { return Err(Reason::AudienceNotAccepted.into()) };
+    if accepted.iter().any(|name| audience.contains(name)) { Ok(()) } else { Err(Reason::AudienceNotAccepted.into()) }
+}
+
+/// A token that is bound to its sender's key must prove it (RFC 8705 section 3, RFC 9449 section 7); nothing here can
+/// see a proof, so a bound token counts only where the operator says so.
+fn check_sender(provider: &Provider, claims: &Claims<'_>) -> Result<(), Unmet> {
+    let bound = claims.confirmation.is_some();
+    if bound && provider.sender_constraint == SenderConstraint::IfBound {
+        return Err(Reason::SenderConstraint.into());
+    }
+    Ok(())
+}
+
+fn unmet(reason: Reason, claim: &str, time: Timestamp, now: Timestamp, bound: Duration) -> Unmet {
+    let detail = format!("{claim}={} now={} allowance={}s", time.as_secs(), now.as_secs(), bound.as_secs());
+    Unmet { reason, detail }
+}

@@ -1,0 +1,42 @@
+//! Carries out decisions on the request of the effective context.
+
+use proxy_wasm::types::LogLevel;
+
+use super::abi;
+use crate::config::Config;
+use crate::decision::{Admission, Denial, challenge};
+use crate::extractor::HeaderEdit;
+use crate::request::Request;
+
+/// Makes the changes to the request's headers. Says whether the host made them all: a request that kept a header which
+/// only the filter may set must not go on.
+pub(super) fn edit_request(admission: &Admission) -> bool {
+    admission.edits.iter().all(edit)
+}
+
+fn edit(edit: &HeaderEdit) -> bool {
+    match edit {
+        HeaderEdit::Remove(name) => abi::remove_request_header(name),
+        HeaderEdit::Replace(name, values) => match values.split_first() {
+            Some((first, others)) => {
+                abi::replace_request_header(name, first)
+                    && others.iter().all(|value| abi::add_request_header(name, value))
+            }
+            None => abi::remove_request_header(name),
+        },
+    }
+}
+
+/// Answers the request, and tells the log why.
+pub(super) fn refuse(denial: &Denial, config: &Config, request: &Request<'_>) {
+    abi::log(LogLevel::Warn, &denial.log_line(config, request));
+    let answer = denial.answer(config);
+    let details = format!("jwt_warden_denied{{{}}}", denial.reason.code());
+    let challenge = challenge(answer, &config.realm);
+    let mut headers = vec![("content-type", "text/plain")];
+    headers.extend(challenge.as_deref().map(|challenge| ("www-authenticate", challenge)));
+    if answer.status == 503 {
+        headers.push(("retry-after", "1"));
+    }
+    abi::send_response(answer.status, &details, &headers, answer.body);
+}

@@ -1,0 +1,264 @@
+//! What one plugin instance of one worker knows: its configuration, its keys, and the requests that wait.
+
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::fetches::{Fetches, read_response, report};
+use super::metrics::Metrics;
+use super::shared_store::HostStore;
+use super::waiting::{Progress, Waiting, WaitingRoom};
+use super::{abi, effects, pairs};
+use crate::authenticator::{Authenticator, KeyLookup, KeyQuery, Keys};
+use crate::config::{Config, JwksSource, Provider, ProviderId};
+use crate::decision::{Decision, Denial};
+use crate::jwks::{Attempt, KeyOrigin, KeySet, RemoteKeys, Response};
+use crate::reason::Reason;
+use crate::request::Request;
+use crate::time::Timestamp;
+
+/// How often a worker looks at what the others fetched.
+const IDLE_TICK: Duration = Duration::from_millis(250);
+/// The same while requests wait.
+const WAITING_TICK: Duration = Duration::from_millis(10);
+/// As soon as the host can.
+const NEXT_TICK: Duration = Duration::from_millis(1);
+/// Requests that wake within one callback stack up in the host, which overflows at some 270.
+const WAKE_BATCH: usize = 64;
+
+/// One plugin instance of one worker.
+pub(super) struct Worker {
+    root_id: u32,
+    authenticator: Authenticator,
+    keys: Vec<ProviderKeys>,
+    fetches: RefCell<Fetches>,
+    waiting: RefCell<WaitingRoom>,
+    /// Providers of which something is new since the waiting requests were last asked about.
+    changed: RefCell<Vec<ProviderId>>,
+    metrics: Metrics,
+    entropy: Cell<u64>,
+}
+
+/// The keys of one provider.
+enum ProviderKeys {
+    Local(Rc<KeySet>),
+    Remote(RefCell<RemoteKeys>),
+}
+
+impl Worker {
+    pub(super) fn new(root_id: u32, config: Config) -> Self {
+        let max_bytes = config.limits.max_jwks_bytes;
+        Self {
+            root_id,
+            keys: config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect(),
+            authenticator: Authenticator::new(config),
+            fetches: RefCell::default(),
+            waiting: RefCell::default(),
+            changed: RefCell::default(),
+            metrics: Metrics::default(),
+            entropy: Cell::new(std::hash::RandomState::new().build_hasher().finish()),
+        }
+    }
+
+    /// Sets the first tick, if there is anything to fetch.
+    pub(super) fn start(&self) {
+        if self.remotes().next().is_some() {
+            abi::set_tick_period(NEXT_TICK);
+        }
+    }
+
+    fn config(&self) -> &Config {
+        self.authenticator.config()
+    }
+
+    /// Decides a request that has just come, in its own context.
+    pub(super) fn admit(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
+        let now = abi::now();
+        let head = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestHeaders).unwrap_or_default();
+        let Some(request) = pairs::parse_request(&head) else {
+            self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
+            return;
+        };
+        match self.authenticator.decide(&request, self, now, now) {
+            Decision::Wait(wait) if self.has_room() => {
+                let waiting = Waiting { head, arrival: now, wait, progress: Rc::clone(progress) };
+                self.enter(context_id, waiting);
+            }
+            Decision::Wait(wait) => {
+                self.refuse(&Denial::new(Reason::TooManyWaiting, Some(wait.provider)), &request, progress);
+            }
+            decision => self.conclude(&decision, &request, progress),
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        self.waiting.try_borrow().is_ok_and(|waiting| waiting.len() < self.config().limits.max_waiting_requests)
+    }
+
+    fn enter(&self, context_id: u32, waiting: Waiting) {
+        self.waiting.borrow_mut().insert(context_id, waiting);
+        abi::set_tick_period(NEXT_TICK);
+    }
+
+    /// Carries out a final decision on the request of the effective context.
+    fn conclude(&self, decision: &Decision, request: &Request<'_>, progress: &Cell<Progress>) {
+        match decision {
+            Decision::Allow(admission) if effects::edit_request(admission) => {
+                progress.set(Progress::Allowed);
+                let code = if admission.provider.is_some() { "verified" } else { "not_required" };
+                self.metrics.count_request(self.named(admission.provider), code);
+            }
+            Decision::Deny(denial) => self.refuse(denial, request, progress),
+            Decision::Allow(_) | Decision::Wait(_) => {
+                self.refuse(&Denial::new(Reason::Internal, None), request, progress);
+            }
+        }
+    }
+
+    fn refuse(&self, denial: &Denial, request: &Request<'_>, progress: &Cell<Progress>) {
+        progress.set(Progress::Denied);
+        self.metrics.count_request(self.named(denial.provider), denial.reason.code());
+        effects::refuse(denial, self.config(), request);
+    }
+
+    fn named(&self, id: Option<ProviderId>) -> Option<(usize, &str)> {
+        let id = id?;
+        Some((id.0, self.config().provider(id)?.name.as_str()))
+    }
+
+    /// A waiting client has gone.
+    pub(super) fn leave(&self, context_id: u32) {
+        if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
+            waiting.remove(context_id);
+        }
+    }
+
+    /// Looks after the keys, wakes requests, and sets the next tick.
+    pub(super) fn tick(&self) {
+        let now = abi::now();
+        for (id, keys) in self.remotes() {
+            let polled = keys.borrow_mut().poll(&HostStore, now);
+            if polled.changed {
+                self.note_change(id);
+            }
+            if let Some(attempt) = polled.fetch {
+                self.fetch(id, keys, attempt, now);
+            }
+        }
+        self.wake(now);
+    }
+
+    fn remotes(&self) -> impl Iterator<Item = (ProviderId, &RefCell<RemoteKeys>)> {
+        self.keys.iter().enumerate().filter_map(|(index, keys)| match keys {
+            ProviderKeys::Remote(keys) => Some((ProviderId(index), keys)),
+            ProviderKeys::Local(_) => None,
+        })
+    }
+
+    fn note_change(&self, id: ProviderId) {
+        let mut changed = self.changed.borrow_mut();
+        if !changed.contains(&id) {
+            changed.push(id);
+        }
+    }
+
+    fn fetch(&self, id: ProviderId, keys: &RefCell<RemoteKeys>, attempt: Attempt, now: Timestamp) {
+        let dispatched = self.fetches.borrow_mut().dispatch(id.0, attempt, &keys.borrow().source().http);
+        if let Err(failure) = dispatched {
+            self.finish(id, attempt, Response::Failed(failure), now);
+        }
+    }
+
+    /// A callout has been answered.
+    pub(super) fn receive(&self, token: u32, headers: usize, body_size: usize) {
+        let Some((index, attempt)) = self.fetches.borrow_mut().take(token) else { return };
+        let now = abi::now();
+        let response = read_response(headers, body_size, self.config().limits.max_jwks_bytes);
+        self.finish(ProviderId(index), attempt, response, now);
+        self.wake(now);
+    }
+
+    fn finish(&self, id: ProviderId, attempt: Attempt, response: Response, now: Timestamp) {
+        let Some((_, keys)) = self.remotes().find(|(candidate, _)| *candidate == id) else { return };
+        let outcome = keys.borrow_mut().finish(attempt, response, &HostStore, now, self.random());
+        self.note_change(id);
+        if let Some(provider) = self.config().provider(id) {
+            report(&provider.name, &keys.borrow().source().http, &outcome);
+        }
+    }
+
+    /// Asks again about the requests for which something is new; a batch at a time.
+    fn wake(&self, now: Timestamp) {
+        let ready = self.waiting.borrow().ready(&self.changed.borrow(), now);
+        for context_id in ready.iter().take(WAKE_BATCH) {
+            self.reconsider(*context_id, now);
+        }
+        abi::set_effective_context(self.root_id);
+        let more = ready.len() > WAKE_BATCH;
+        if !more {
+            self.changed.borrow_mut().clear();
+        }
+        abi::set_tick_period(self.next_tick(more));
+    }
+
+    fn next_tick(&self, more: bool) -> Duration {
+        if more {
+            NEXT_TICK
+        } else if self.waiting.borrow().len() > 0 {
+            WAITING_TICK
+        } else {
+            IDLE_TICK
+        }
+    }
+
+    /// Asks again about one request. No cell is borrowed while the host is called: it may call back.
+    fn reconsider(&self, context_id: u32, now: Timestamp) {
+        let Some(mut waiting) = self.waiting.borrow_mut().remove(context_id) else { return };
+        // The head was parsed when the request came, so this gives a request again.
+        let request = pairs::parse_request(&waiting.head).unwrap_or_else(|| Request::new(Vec::new()));
+        let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
+        if let Decision::Wait(wait) = decision {
+            waiting.wait = wait;
+            self.waiting.borrow_mut().insert(context_id, waiting);
+            return;
+        }
+        if abi::set_effective_context(context_id) {
+            self.conclude(&decision, &request, &waiting.progress);
+            if waiting.progress.get() == Progress::Allowed {
+                abi::continue_request();
+            }
+        }
+    }
+
+    /// A random number: `SplitMix64`, seeded by the host.
+    fn random(&self) -> u64 {
+        let state = self.entropy.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
+        self.entropy.set(state);
+        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+impl Keys for Worker {
+    fn lookup(&self, query: KeyQuery<'_>) -> KeyLookup {
+        match self.keys.get(query.provider.0) {
+            Some(ProviderKeys::Local(keys)) => KeyLookup::Ready(Rc::clone(keys)),
+            Some(ProviderKeys::Remote(keys)) => keys.borrow_mut().lookup(query.key_id, query.arrival, query.now),
+            None => KeyLookup::Unavailable,
+        }
+    }
+}
+
+impl ProviderKeys {
+    fn of(provider: &Provider, max_bytes: usize) -> Self {
+        match &provider.jwks {
+            // The configuration was refused at load if this set cannot be used.
+            JwksSource::Local(document) => {
+                Self::Local(Rc::new(KeySet::parse(document, KeyOrigin::Local, max_bytes).unwrap_or_default()))
+            }
+            JwksSource::Remote(remote) => Self::Remote(RefCell::new(RemoteKeys::new(remote.clone(), max_bytes))),
+        }
+    }
+}

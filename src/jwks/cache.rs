@@ -1,0 +1,344 @@
+//! The life of a fetched key set: fetched once per proxy, refreshed ahead of time, kept while the server is away, and
+//! fetched again when a token names a key that nobody knows.
+//!
+//! Nothing here does I/O or knows the time: the adapter calls [`RemoteKeys::poll`] at every tick, carries out the fetch
+//! that it asks for, and hands the answer to [`RemoteKeys::finish`].
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::fetch::{Failure, Fetched, Response, judge};
+use super::key::KeyOrigin;
+use super::record::{DIGEST_LENGTH, Record};
+use super::schedule::{Schedule, refresh_delay, retry_delay};
+use super::set::KeySet;
+use crate::authenticator::KeyLookup;
+use crate::config::RemoteJwks;
+use crate::time::Timestamp;
+
+/// What the host keeps for all workers of a proxy. Keys can never be removed.
+pub trait SharedStore {
+    /// The value and its version; `None` if there never was one.
+    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)>;
+    /// Stores a value whatever was there.
+    fn put(&self, key: &str, value: &[u8]);
+    /// Stores a value if the version is still this one, or, without a version, if there never was a value. Says whether
+    /// it did.
+    fn replace(&self, key: &str, value: &[u8], version: Option<Version>) -> bool;
+}
+
+/// The version of a shared value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version(pub u32);
+
+/// How much longer than the fetch's timeout its lease lasts: then another worker may try.
+const LEASE_GRACE: Duration = Duration::from_secs(1);
+
+/// A key set that is fetched, as one worker sees it.
+#[derive(Debug)]
+pub struct RemoteKeys {
+    source: RemoteJwks,
+    max_bytes: usize,
+    record_key: String,
+    document_key: String,
+    record: Record,
+    current: Option<Current>,
+    /// The latest arrival of a request whose `kid` is not in the set.
+    wanted_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Current {
+    keys: Rc<KeySet>,
+    digest: [u8; DIGEST_LENGTH],
+}
+
+/// What a poll found.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Polled {
+    /// An attempt has ended since the last poll, or there is another set: waiting requests can be asked about again.
+    pub changed: bool,
+    /// This worker is the one to fetch now; [`RemoteKeys::finish`] has to be called once, whatever comes back.
+    pub fetch: Option<Attempt>,
+}
+
+/// A fetch that this worker was elected for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    began: Timestamp,
+}
+
+/// How a fetch ended, for log and metrics.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The set is another one than before.
+    Replaced {
+        /// Counts the distinct sets of this source.
+        generation: u64,
+        /// How many keys can be used.
+        keys: usize,
+        /// The keys that cannot, in words.
+        skipped: Vec<String>,
+        /// How many attempts had failed before.
+        failures: u64,
+    },
+    /// The set is the same as before.
+    Confirmed {
+        /// How many attempts had failed before.
+        failures: u64,
+    },
+    /// There is no newer set.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// How many attempts have failed in a row.
+        failures: u64,
+        /// Whether the attempt before failed in the same way: then there is no news.
+        repeated: bool,
+        /// How long the last good set still serves; `None` if there is none.
+        serves_for: Option<Duration>,
+        /// When the next attempt is due.
+        retry_in: Duration,
+    },
+    /// Another worker took over meanwhile.
+    Superseded,
+}
+
+impl RemoteKeys {
+    /// The cache of this source; `max_bytes` bounds a document.
+    #[must_use]
+    pub fn new(source: RemoteJwks, max_bytes: usize) -> Self {
+        let id = source_id(&source, max_bytes);
+        Self {
+            record_key: format!("jwt_warden/{id}/record"),
+            document_key: format!("jwt_warden/{id}/document"),
+            source,
+            max_bytes,
+            record: Record::EMPTY,
+            current: None,
+            wanted_at: None,
+        }
+    }
+
+    /// Where the set is fetched from, and how.
+    #[must_use]
+    pub const fn source(&self) -> &RemoteJwks {
+        &self.source
+    }
+
+    /// The keys for a token that names `key_id`, in a request that arrived at `arrival`.
+    pub fn lookup(&mut self, key_id: Option<&str>, arrival: Timestamp, now: Timestamp) -> KeyLookup {
+        let deadline = arrival.saturating_add(self.source.http.timeout);
+        let hope = now < deadline && self.next_attempt(now) < deadline;
+        let Some(keys) = self.serving(now) else {
+            return if hope { KeyLookup::Pending(deadline) } else { KeyLookup::Unavailable };
+        };
+        let lacking = key_id.is_some_and(|key_id| !keys.has_kid(key_id));
+        if lacking && hope && self.record.fetched_at < arrival {
+            self.wanted_at = self.wanted_at.max(Some(arrival));
+            return KeyLookup::Pending(deadline);
+        }
+        KeyLookup::Ready(keys)
+    }
+
+    /// The set, as long as it may serve.
+    fn serving(&self, now: Timestamp) -> Option<Rc<KeySet>> {
+        let current = self.current.as_ref()?;
+        (now < self.serves_until()).then(|| Rc::clone(&current.keys))
+    }
+
+    fn serves_until(&self) -> Timestamp {
+        self.record.fresh_until.saturating_add(self.source.max_stale)
+    }
+
+    /// When an attempt is, or can be, under way for a request that waits now.
+    fn next_attempt(&self, now: Timestamp) -> Timestamp {
+        if self.attempt_under_way(now) { now } else { self.earliest_attempt().max(now) }
+    }
+
+    fn attempt_under_way(&self, now: Timestamp) -> bool {
+        now < self.record.lease_until
+    }
+
+    /// After a failure the back-off decides, otherwise the shortest interval between fetches.
+    fn earliest_attempt(&self) -> Timestamp {
+        if self.record.failures > 0 {
+            self.record.retry_at
+        } else if self.record.generation == 0 {
+            Timestamp::EPOCH
+        } else {
+            self.record.attempted_at.saturating_add(self.source.unknown_kid_interval)
+        }
+    }
+
+    /// Looks at what other workers did, and takes the lead where a fetch is due.
+    pub fn poll(&mut self, store: &dyn SharedStore, now: Timestamp) -> Polled {
+        let (changed, version) = self.synchronise(store, now);
+        let fetch = if self.is_due(now) { self.take_lead(store, version, now) } else { None };
+        Polled { changed, fetch }
+    }
+
+    /// Reads the shared record, and the document if it is another one.
+    fn synchronise(&mut self, store: &dyn SharedStore, now: Timestamp) -> (bool, Option<Version>) {
+        let stored = store.get(&self.record_key);
+        let version = stored.as_ref().map(|(_, version)| *version);
+        let record = stored.and_then(|(bytes, _)| Record::decode(&bytes)).unwrap_or(Record::EMPTY);
+        let record = self.bounded(record, now);
+        let ended = record.ended != self.record.ended;
+        self.record = record;
+        if self.wanted_at.is_some_and(|wanted_at| wanted_at <= record.attempted_at) {
+            self.wanted_at = None;
+        }
+        (self.adopt_document(store) || ended, version)
+    }
+
+    /// Whoever shares the namespace may have written the record, and clocks jump: no time may lie further ahead than this
+    /// source's settings allow.
+    fn bounded(&self, record: Record, now: Timestamp) -> Record {
+        let schedule = Schedule::of(&self.source);
+        let lease = self.source.http.timeout.saturating_add(LEASE_GRACE);
+        let fresh_until = record.fresh_until.min(now.saturating_add(schedule.longest_freshness));
+        Record {
+            fetched_at: record.fetched_at.min(now),
+            attempted_at: record.attempted_at.min(now),
+            fresh_until,
+            refresh_at: record.refresh_at.min(fresh_until),
+            lease_until: record.lease_until.min(now.saturating_add(lease)),
+            retry_at: record.retry_at.min(now.saturating_add(schedule.longest_retry)),
+            ..record
+        }
+    }
+
+    /// Takes over the document of the record's generation, if it is there, intact and usable. Says whether it did.
+    fn adopt_document(&mut self, store: &dyn SharedStore) -> bool {
+        if !self.lacks_document() {
+            return false;
+        }
+        let Some((document, _)) = store.get(&self.document_key) else { return false };
+        if digest(&document) != self.record.digest {
+            return false;
+        }
+        let Ok(keys) = KeySet::parse(&document, KeyOrigin::Remote, self.max_bytes) else { return false };
+        self.current = Some(Current { keys: Rc::new(keys), digest: self.record.digest });
+        true
+    }
+
+    fn lacks_document(&self) -> bool {
+        let held = self.current.as_ref().map(|current| current.digest);
+        self.record.generation > 0 && held != Some(self.record.digest)
+    }
+
+    fn is_due(&self, now: Timestamp) -> bool {
+        if self.attempt_under_way(now) || (self.record.failures > 0 && now < self.record.retry_at) {
+            return false;
+        }
+        let asked_for = self.wanted_at.is_some() || self.lacks_document();
+        self.record.generation == 0 || now >= self.record.refresh_at || (asked_for && now >= self.earliest_attempt())
+    }
+
+    /// Of all workers that see a fetch due, the one whose compare-and-swap succeeds makes it.
+    fn take_lead(&mut self, store: &dyn SharedStore, version: Option<Version>, now: Timestamp) -> Option<Attempt> {
+        let lease_until = now.saturating_add(self.source.http.timeout).saturating_add(LEASE_GRACE);
+        let record = Record { attempted_at: now, lease_until, ..self.record };
+        if !store.replace(&self.record_key, &record.encode(), version) {
+            return None;
+        }
+        self.record = record;
+        self.wanted_at = None;
+        Some(Attempt { began: now })
+    }
+
+    /// Takes in what an attempt brought, and tells the other workers. `entropy` is a fresh random number.
+    pub fn finish(
+        &mut self,
+        attempt: Attempt,
+        response: Response,
+        store: &dyn SharedStore,
+        now: Timestamp,
+        entropy: u64,
+    ) -> Outcome {
+        let (_, version) = self.synchronise(store, now);
+        if self.record.attempted_at != attempt.began || self.record.lease_until == Timestamp::EPOCH {
+            return Outcome::Superseded;
+        }
+        let before = self.record;
+        let ended = Record { lease_until: Timestamp::EPOCH, ended: before.ended.wrapping_add(1), ..before };
+        match judge(response, self.max_bytes) {
+            Ok(fetched) => self.succeed(ended, fetched, store, version, entropy),
+            Err(failure) => self.fail(ended, failure, store, version, now, entropy),
+        }
+    }
+
+    fn succeed(
+        &mut self,
+        ended: Record,
+        fetched: Fetched,
+        store: &dyn SharedStore,
+        version: Option<Version>,
+        entropy: u64,
+    ) -> Outcome {
+        let schedule = Schedule::of(&self.source);
+        let freshness = schedule.freshness(fetched.max_age);
+        let digest = digest(&fetched.document);
+        let replaced = digest != ended.digest || ended.generation == 0;
+        let record = Record {
+            generation: ended.generation.saturating_add(u64::from(replaced)),
+            digest,
+            fetched_at: ended.attempted_at,
+            fresh_until: ended.attempted_at.saturating_add(freshness),
+            refresh_at: ended.attempted_at.saturating_add(refresh_delay(freshness, entropy)),
+            failures: 0,
+            failure: 0,
+            ..ended
+        };
+        store.put(&self.document_key, &fetched.document);
+        if !store.replace(&self.record_key, &record.encode(), version) {
+            return Outcome::Superseded;
+        }
+        let failures = ended.failures;
+        let outcome = if replaced {
+            let skipped = fetched.keys.skipped().iter().map(ToString::to_string).collect();
+            Outcome::Replaced { generation: record.generation, keys: fetched.keys.len(), skipped, failures }
+        } else {
+            Outcome::Confirmed { failures }
+        };
+        self.record = record;
+        self.current = Some(Current { keys: Rc::new(fetched.keys), digest });
+        outcome
+    }
+
+    fn fail(
+        &mut self,
+        ended: Record,
+        failure: Failure,
+        store: &dyn SharedStore,
+        version: Option<Version>,
+        now: Timestamp,
+        entropy: u64,
+    ) -> Outcome {
+        let failures = ended.failures.saturating_add(1);
+        let retry_in = retry_delay(&self.source.backoff, failures, entropy);
+        let retry_at = now.saturating_add(retry_in);
+        let record = Record { failures, failure: failure.number(), retry_at, ..ended };
+        if !store.replace(&self.record_key, &record.encode(), version) {
+            return Outcome::Superseded;
+        }
+        self.record = record;
+        let serves_for = self.serving(now).map(|_| self.serves_until().saturating_since(now));
+        let repeated = ended.failure == failure.number();
+        Outcome::Failed { failure, failures, repeated, serves_for, retry_in }
+    }
+}
+
+fn digest(document: &[u8]) -> [u8; DIGEST_LENGTH] {
+    let hash = Sha256::digest(document);
+    hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// Sources with the same settings share their fetches, whatever their providers are called and wherever they stand.
+fn source_id(source: &RemoteJwks, max_bytes: usize) -> String {
+    let settings = format!("{source:?} {max_bytes}");
+    digest(settings.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

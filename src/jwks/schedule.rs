@@ -1,0 +1,80 @@
+//! When to fetch again: freshness, refresh ahead of its end, back-off after failures; with jitter, so that a fleet of
+//! proxies does not ask at once.
+
+use std::time::Duration;
+
+use crate::config::{Backoff, RemoteJwks};
+
+/// However short a server says its answer is fresh, it is not asked more often than this.
+const SHORTEST_FRESHNESS: Duration = Duration::from_secs(30);
+
+/// The bounds that a source's settings put on its times.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Schedule {
+    pub(super) longest_freshness: Duration,
+    pub(super) longest_retry: Duration,
+}
+
+impl Schedule {
+    pub(super) const fn of(source: &RemoteJwks) -> Self {
+        Self { longest_freshness: source.cache_duration, longest_retry: source.backoff.max_interval }
+    }
+
+    /// How long an answer counts as fresh: what the server says, at most `cache_duration`, at least half a minute.
+    pub(super) fn freshness(&self, max_age: Option<Duration>) -> Duration {
+        let shortest = SHORTEST_FRESHNESS.min(self.longest_freshness);
+        max_age.unwrap_or(self.longest_freshness).clamp(shortest, self.longest_freshness)
+    }
+}
+
+/// When to refresh a set that is fresh for so long: somewhere between 75 % and 95 % of it.
+pub(super) fn refresh_delay(freshness: Duration, entropy: u64) -> Duration {
+    between(freshness.mul_f64(0.75), freshness.mul_f64(0.95), entropy)
+}
+
+/// How long to wait after so many failures in a row: exponential, at most `max_interval`, somewhere in the upper half.
+pub(super) fn retry_delay(backoff: &Backoff, failures: u64, entropy: u64) -> Duration {
+    let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(31);
+    let longest = backoff.base_interval.saturating_mul(1 << doublings).min(backoff.max_interval);
+    between(longest / 2, longest, entropy)
+}
+
+/// A duration between two others, chosen by 53 bits of `entropy`.
+fn between(shortest: Duration, longest: Duration, entropy: u64) -> Duration {
+    #[allow(clippy::cast_precision_loss, reason = "53 bits fit")]
+    let fraction = (entropy >> 11) as f64 / (1_u64 << 53) as f64;
+    shortest.saturating_add(longest.saturating_sub(shortest).mul_f64(fraction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BACKOFF: Backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
+
+    #[test]
+    fn a_server_can_shorten_freshness_within_bounds_only() {
+        let schedule = Schedule { longest_freshness: Duration::from_secs(600), longest_retry: Duration::from_secs(30) };
+        for (max_age, freshness) in [(None, 600), (Some(0), 30), (Some(60), 60), (Some(86_400), 600)] {
+            assert_eq!(schedule.freshness(max_age.map(Duration::from_secs)), Duration::from_secs(freshness));
+        }
+        let short = Schedule { longest_freshness: Duration::from_secs(5), longest_retry: Duration::from_secs(30) };
+        assert_eq!(short.freshness(Some(Duration::ZERO)), Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_refresh_comes_before_freshness_ends() {
+        let freshness = Duration::from_secs(100);
+        assert_eq!(refresh_delay(freshness, 0), Duration::from_secs(75));
+        assert!(refresh_delay(freshness, u64::MAX) <= Duration::from_secs(95));
+    }
+
+    #[test]
+    fn back_off_doubles_up_to_its_ceiling() {
+        let delays: Vec<_> =
+            (1..=8).map(|failures| retry_delay(&BACKOFF, failures, u64::MAX).as_secs_f64().round()).collect();
+        assert_eq!(delays, [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]);
+        assert_eq!(retry_delay(&BACKOFF, 1, 0), Duration::from_millis(500));
+        assert_eq!(retry_delay(&BACKOFF, u64::MAX, 0), Duration::from_secs(15));
+    }
+}

@@ -1,0 +1,219 @@
+//! The compact serialization (RFC 7515 section 7.1): three segments of canonical base64url.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::claims::Claims;
+use super::error::{FormError, Segment};
+use super::header::Header;
+use super::token::UnverifiedToken;
+
+/// The three segments of a token, decoded into buffers of its own.
+pub struct DecodedToken<'a> {
+    signing_input: &'a [u8],
+    header: Vec<u8>,
+    claims: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> DecodedToken<'a> {
+    /// Takes a token apart.
+    ///
+    /// # Errors
+    ///
+    /// Longer than `max_bytes`, which is looked at first; not three segments; a segment that is empty or not
+    /// canonical base64url without padding.
+    pub fn decode(token: &'a [u8], max_bytes: usize) -> Result<Self, FormError> {
+        if token.len() > max_bytes {
+            return Err(FormError::TooLong { max_bytes });
+        }
+        let segments = split(token)?;
+        Ok(Self {
+            signing_input: segments.signing_input.as_bytes(),
+            header: decode_segment(segments.header, Segment::Header)?,
+            claims: decode_segment(segments.claims, Segment::Claims)?,
+            signature: decode_segment(segments.signature, Segment::Signature)?,
+        })
+    }
+
+    /// Reads the header and the claims.
+    ///
+    /// `wanted` names the top-level claims whose values [`Claims::find`] has to know: see [`super::wanted_claims`].
+    ///
+    /// # Errors
+    ///
+    /// The header or the claims are not strict JSON, or hold what the filter refuses whatever the configuration.
+    pub fn parse<'d>(&'d self, wanted: &[String]) -> Result<UnverifiedToken<'d>, FormError> {
+        let header = self.parse_header()?;
+        let payload_json = text(&self.claims, Segment::Claims)?;
+        let claims = Claims::parse(payload_json, wanted)?;
+        Ok(UnverifiedToken::new(self, header, claims, payload_json))
+    }
+
+    /// Reads the header alone, for a JWS whose payload need not be claims.
+    ///
+    /// # Errors
+    ///
+    /// The header is not strict JSON, or holds what the filter refuses whatever the configuration.
+    pub fn parse_header(&self) -> Result<Header<'_>, FormError> {
+        Header::parse(text(&self.header, Segment::Header)?)
+    }
+
+    /// What was signed: the first two segments as sent, and the dot between them.
+    #[must_use]
+    pub fn signing_input(&self) -> &'a [u8] {
+        self.signing_input
+    }
+
+    /// The signature, decoded. Never empty.
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+}
+
+// A token is a credential, so it is never printed.
+impl fmt::Debug for DecodedToken<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("DecodedToken").finish_non_exhaustive()
+    }
+}
+
+struct Segments<'a> {
+    signing_input: &'a str,
+    header: &'a str,
+    claims: &'a str,
+    signature: &'a str,
+}
+
+fn split(token: &[u8]) -> Result<Segments<'_>, FormError> {
+    // As text, because its search for a character is several times as fast as one through bytes.
+    let token = std::str::from_utf8(token).map_err(|_| FormError::NotText)?;
+    let (signing_input, signature) = token.rsplit_once('.').ok_or(FormError::SegmentCount)?;
+    let (header, claims) = signing_input.split_once('.').ok_or(FormError::SegmentCount)?;
+    match claims.split('.').take(4).count() {
+        1 => Ok(Segments { signing_input, header, claims, signature }),
+        3 => Err(FormError::Encrypted),
+        _ => Err(FormError::SegmentCount),
+    }
+}
+
+fn decode_segment(encoded: &str, segment: Segment) -> Result<Vec<u8>, FormError> {
+    if encoded.is_empty() {
+        return Err(FormError::EmptySegment(segment));
+    }
+    URL_SAFE_NO_PAD.decode(encoded).map_err(|_| FormError::NotBase64Url(segment))
+}
+
+fn text(bytes: &[u8], segment: Segment) -> Result<&str, FormError> {
+    std::str::from_utf8(bytes).map_err(|_| FormError::NotUtf8(segment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::reason::Reason;
+
+    const MAX: usize = 16_384;
+
+    fn error(token: &[u8]) -> FormError {
+        DecodedToken::decode(token, MAX).unwrap_err()
+    }
+
+    #[test]
+    fn takes_three_segments_apart() {
+        let decoded = DecodedToken::decode(b"e30.e30.__-_", MAX).unwrap();
+        assert_eq!(decoded.signing_input(), b"e30.e30");
+        assert_eq!((decoded.header.as_slice(), decoded.claims.as_slice()), (&b"{}"[..], &b"{}"[..]));
+        assert_eq!(decoded.signature(), [0xff, 0xff, 0xbf]);
+    }
+
+    #[test]
+    fn the_length_is_looked_at_first() {
+        let token = b"e30.e30.e30";
+        assert!(DecodedToken::decode(token, token.len()).is_ok());
+        let max_bytes = token.len() - 1;
+        assert_eq!(DecodedToken::decode(token, max_bytes).unwrap_err(), FormError::TooLong { max_bytes });
+        assert_eq!(error(&vec![b'.'; 60_000]).reason(), Reason::TokenTooLarge);
+        assert_eq!(error(&vec![b'.'; MAX]), FormError::SegmentCount);
+    }
+
+    #[test]
+    fn other_numbers_of_segments_are_refused() {
+        for token in ["", "e30", "e30.e30", "e30.e30.e30.e30", "a.b.c.d.e.f", "a.b.c.d.e.f.g", ".", "....."] {
+            assert_eq!(error(token.as_bytes()), FormError::SegmentCount, "{token:?}");
+        }
+        for token in ["e30.e30.e30.e30.e30", "....", "e30....e30", "a..b.c."] {
+            assert_eq!(error(token.as_bytes()), FormError::Encrypted, "{token:?}");
+        }
+    }
+
+    #[test]
+    fn no_segment_may_be_empty() {
+        assert_eq!(error(b".e30.e30"), FormError::EmptySegment(Segment::Header));
+        assert_eq!(error(b"e30..e30"), FormError::EmptySegment(Segment::Claims));
+        assert_eq!(error(b"e30.e30."), FormError::EmptySegment(Segment::Signature));
+    }
+
+    #[test]
+    fn only_canonical_base64url_is_decoded() {
+        // Padding, the other alphabet, white space and foreign bytes; 1 mod 4; trailing bits that are not zero.
+        let bad: [&[u8]; 24] = [
+            b"e30=",
+            b"e3==",
+            b"e30==",
+            b"=e30",
+            b"e3+0",
+            b"e3/0",
+            b"e30 ",
+            b" e30",
+            b"e3\n0",
+            b"e30\r\n",
+            b"e30\t",
+            b"e3\x000",
+            b"e30%",
+            b"e3%3D",
+            b"e30\"",
+            b"e30,",
+            b"e30\xff",
+            b"e30\xc3\xa9",
+            b"e30\xef\xbc\x8e",
+            b"e",
+            b"e30ee",
+            b"e31",
+            b"eh",
+            b"e3x",
+        ];
+        for segment in bad {
+            for position in 0..3 {
+                let mut segments: [&[u8]; 3] = [b"e30"; 3];
+                segments[position] = segment;
+                let error = error(&segments.join(&b'.'));
+                assert!(
+                    matches!(error, FormError::NotBase64Url(_) | FormError::NotText),
+                    "{segment:?} {position} {error}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_foreign_byte_is_refused() {
+        for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) {
+            assert!(DecodedToken::decode(&[b"e30.e30.AAA", &[byte][..]].concat(), MAX).is_err(), "{byte}");
+            assert!(DecodedToken::decode(&[b"e30.AA", &[byte][..], b"A.AAAA"].concat(), MAX).is_err(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn trailing_bits_are_zero() {
+        let accepted = |tail: &str| DecodedToken::decode(format!("e30.e30.{tail}").as_bytes(), MAX).is_ok();
+        let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let two = alphabet.chars().filter(|last| accepted(&format!("A{last}"))).collect::<String>();
+        let three = alphabet.chars().filter(|last| accepted(&format!("AA{last}"))).collect::<String>();
+        assert_eq!((two.as_str(), three.as_str()), ("AQgw", "AEIMQUYcgkosw048"));
+    }
+}

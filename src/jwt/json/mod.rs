@@ -1,0 +1,12 @@
+//! Strict JSON (RFC 8259) for headers and claims: one object with unique names, of bounded depth, its strings borrowed.
+
+mod depth;
+mod member;
+mod names;
+mod object;
+mod skip;
+mod text;
+mod value;
+
+pub(super) use member::Member;
+pub(super) use object::{Keep, read_object};

@@ -1,0 +1,178 @@
+//! The one object that a header or a set of claims is.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer as _, Error as _, MapAccess, Visitor};
+use serde_json::{Deserializer, Error, Value};
+
+use super::depth::Depth;
+use super::member::{Member, ReadMember};
+use super::names::UniqueNames;
+use super::skip::Skip;
+use super::text::Text;
+use super::value::ReadValue;
+
+/// What to keep of a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::jwt) enum Keep {
+    /// Nothing, but it has to be strict JSON too.
+    Nothing,
+    /// What the rules look at.
+    Member,
+    /// That, and the whole value.
+    Value,
+    /// The same, and no object in it may have a name twice.
+    ValueWithUniqueNames,
+}
+
+/// What was kept of an object, in the order of the text.
+#[derive(Default)]
+pub(in crate::jwt) struct Object<'d> {
+    /// What the rules look at.
+    pub(in crate::jwt) members: Vec<(Cow<'d, str>, Member<'d>)>,
+    /// The whole values.
+    pub(in crate::jwt) values: Vec<(Cow<'d, str>, Value)>,
+}
+
+/// Reads the one object that `json` has to be; `keep` chooses what stays of each member.
+///
+/// The error's words hold nothing of the text: a reader that expects any value never quotes one that it did not
+/// expect.
+pub(in crate::jwt) fn read_object<'d>(json: &'d str, keep: &impl Fn(&str) -> Keep) -> Result<Object<'d>, Error> {
+    if !json.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
+        return Err(Error::custom("not an object"));
+    }
+    let mut deserializer = Deserializer::from_str(json);
+    let object = deserializer.deserialize_map(ReadObject { keep })?;
+    deserializer.end()?;
+    Ok(object)
+}
+
+struct ReadObject<'k, K> {
+    keep: &'k K,
+}
+
+impl<'d, K: Fn(&str) -> Keep> Visitor<'d> for ReadObject<'_, K> {
+    type Value = Object<'d>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'d>>(self, mut members: A) -> Result<Object<'d>, A::Error> {
+        let mut object = Object { members: Vec::with_capacity(16), ..Object::default() };
+        let mut names = UniqueNames::new();
+        while let Some(name) = members.next_key_seed(Text)? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom("a member name twice"));
+            }
+            let keep = (self.keep)(&name);
+            object.read_member(name, keep, &mut members)?;
+        }
+        Ok(object)
+    }
+}
+
+impl<'d> Object<'d> {
+    fn read_member<A: MapAccess<'d>>(&mut self, name: Cow<'d, str>, keep: Keep, from: &mut A) -> Result<(), A::Error> {
+        let depth = Depth::MEMBER;
+        match keep {
+            Keep::Nothing => from.next_value_seed(Skip(depth))?,
+            Keep::Member => self.members.push((name, from.next_value_seed(ReadMember(depth))?)),
+            Keep::Value => self.push_value(name, from.next_value_seed(ReadValue { depth, unique_names: false })?),
+            Keep::ValueWithUniqueNames => {
+                self.push_value(name, from.next_value_seed(ReadValue { depth, unique_names: true })?);
+            }
+        }
+        Ok(())
+    }
+
+    fn push_value(&mut self, name: Cow<'d, str>, value: Value) {
+        self.members.push((name.clone(), Member::from(&value)));
+        self.values.push((name, value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keeps() -> [Keep; 4] {
+        [Keep::Nothing, Keep::Member, Keep::Value, Keep::ValueWithUniqueNames]
+    }
+
+    fn accepted(json: &str) -> bool {
+        let verdicts = keeps().map(|keep| read_object(json, &|_: &str| keep).is_ok());
+        assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{json}: {verdicts:?}");
+        verdicts[0]
+    }
+
+    fn nested(levels: usize, open: &str, close: &str) -> String {
+        format!("{{\"a\":{}0{}}}", open.repeat(levels), close.repeat(levels))
+    }
+
+    #[test]
+    fn the_object_itself_is_the_first_of_32_levels() {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[\"s\",", "]"), ("[0,", "]")] {
+            assert!(accepted(&nested(31, open, close)), "{open}");
+            assert!(!accepted(&nested(32, open, close)), "{open}");
+        }
+    }
+
+    #[test]
+    fn a_deep_text_is_not_read_to_its_end() {
+        for keep in keeps() {
+            let error = read_object(&nested(10_000, "[", "]"), &|_: &str| keep).err().unwrap();
+            assert!(error.column() < 50, "{keep:?}: {error}");
+            assert!(error.to_string().contains("too deeply"), "{keep:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn only_one_object_and_white_space_around_it() {
+        assert!(accepted("{}") && accepted(" \t\r\n{\"a\" : [ ] } \n"));
+        let others =
+            ["", " ", "[]", "\"{}\"", "null", "true", "1", "{}{}", "{},", "{} x", "{}\0", "\u{feff}{}", "//\n{}"];
+        for json in
+            others.into_iter().chain(["{}//", "/**/{}", "{'a':1}", "{a:1}", "{\"a\":1,}", "{\u{a0}}", "\u{b}{}"])
+        {
+            assert!(!accepted(json), "{json:?}");
+        }
+    }
+
+    #[test]
+    fn strings_and_names_are_strict_even_where_nobody_looks() {
+        for text in [r"\ud800", r"\udc00", r"\udc00\ud800", r"\ud800\u0041", r"\ud83d\ud83d", r"\ud800x", r"\uD800\n"] {
+            for json in [r#"{"a":"S"}"#, r#"{"S":1}"#, r#"{"a":["S"]}"#, r#"{"a":{"b":"S"}}"#, r#"{"a":{"S":1}}"#] {
+                assert!(!accepted(&json.replace('S', text)), "{text} in {json}");
+            }
+        }
+        for text in ["\n", "\0", "\t", "\u{1f}", r"\x", r"\u12", r"\'", "\\"] {
+            assert!(!accepted(&format!("{{\"a\":\"{text}\"}}")), "{text:?}");
+        }
+        assert!(accepted("{\"a\":\"\\ud83d\\ude00 \u{7f} \\u0000 \u{ffff}\"}"));
+    }
+
+    #[test]
+    fn numbers_are_in_range_even_where_nobody_looks() {
+        for number in ["1e309", "-1e309", "1e99999999999", "NaN", "Infinity", "0x1", "01", "1.", "-", "+1"] {
+            assert!(!accepted(&format!("{{\"a\":[{number}]}}")), "{number}");
+        }
+        for number in ["1e308", "123456789012345678901234567890", "1e-400", "-0", "0e0"] {
+            assert!(accepted(&format!("{{\"a\":[{number}]}}")), "{number}");
+        }
+    }
+
+    #[test]
+    fn errors_do_not_repeat_the_text() {
+        for json in
+            ["\"sEcret\"", "{\"sEcret\":sEcret}", "{\"sEcret\":1,\"sEcret\":1}", "[\"sEcret\"]", "{\"a\":\"sEcret"]
+        {
+            for keep in keeps() {
+                let error = read_object(json, &|_: &str| keep).err().unwrap();
+                assert!(!error.to_string().contains("sEcret"), "{error}");
+            }
+        }
+    }
+}

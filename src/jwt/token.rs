@@ -1,0 +1,149 @@
+//! Trust as a type: an unverified token shows what it takes to find a key, a verified one shows its claims.
+
+use std::fmt;
+
+use super::claims::Claims;
+use super::compact::DecodedToken;
+use super::header::Header;
+use crate::crypto::VerifyingKey;
+
+/// A well-formed token that anybody may have made.
+pub struct UnverifiedToken<'d> {
+    signing_input: &'d [u8],
+    signature: &'d [u8],
+    header: Header<'d>,
+    claims: Claims<'d>,
+    payload_json: &'d str,
+}
+
+impl<'d> UnverifiedToken<'d> {
+    pub(super) fn new(
+        decoded: &'d DecodedToken<'_>,
+        header: Header<'d>,
+        claims: Claims<'d>,
+        payload_json: &'d str,
+    ) -> Self {
+        Self { signing_input: decoded.signing_input(), signature: decoded.signature(), header, claims, payload_json }
+    }
+
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> &Header<'d> {
+        &self.header
+    }
+
+    /// `iss`, as claimed: good for choosing the provider whose keys must verify the token, for nothing else.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.claims.issuer.as_deref()
+    }
+
+    /// What was signed: the first two segments as sent, and the dot between them.
+    #[must_use]
+    pub fn signing_input(&self) -> &'d [u8] {
+        self.signing_input
+    }
+
+    /// The signature, decoded.
+    #[must_use]
+    pub fn signature(&self) -> &'d [u8] {
+        self.signature
+    }
+
+    /// Verifies the signature with each of the candidate `keys` until one fits: the only way to a [`VerifiedToken`].
+    ///
+    /// The algorithm is the header's. That the provider allows it is for the caller to check before, that it is the
+    /// key's is for [`VerifyingKey::verifies`].
+    ///
+    /// # Errors
+    ///
+    /// No key verifies the signature, or there is none.
+    pub fn verify<'k>(
+        self,
+        mut keys: impl Iterator<Item = &'k VerifyingKey>,
+    ) -> Result<VerifiedToken<'d>, SignatureInvalid> {
+        let algorithm = self.header.algorithm;
+        if !keys.any(|key| key.verifies(algorithm, self.signing_input, self.signature)) {
+            return Err(SignatureInvalid);
+        }
+        Ok(VerifiedToken { header: self.header, claims: self.claims, payload_json: self.payload_json })
+    }
+}
+
+/// No candidate key verifies the signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignatureInvalid;
+
+impl fmt::Display for SignatureInvalid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("no key verifies the signature")
+    }
+}
+
+impl std::error::Error for SignatureInvalid {}
+
+/// A token whose signature one of the provider's keys has verified. What its claims say is still to be checked.
+pub struct VerifiedToken<'d> {
+    header: Header<'d>,
+    claims: Claims<'d>,
+    payload_json: &'d str,
+}
+
+impl<'d> VerifiedToken<'d> {
+    /// The header.
+    #[must_use]
+    pub fn header(&self) -> &Header<'d> {
+        &self.header
+    }
+
+    /// The claims.
+    #[must_use]
+    pub fn claims(&self) -> &Claims<'d> {
+        &self.claims
+    }
+
+    /// The claims as sent: the decoded JSON text.
+    #[must_use]
+    pub fn payload_json(&self) -> &'d str {
+        self.payload_json
+    }
+}
+
+// Claims may be personal, so they are never printed.
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("UnverifiedToken").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for VerifiedToken<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("VerifiedToken").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // {"alg":"ES256","kid":"k"} . {"iss":"i","sub":"secret"} . three zero bytes
+    const TOKEN: &[u8] = b"eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJpIiwic3ViIjoic2VjcmV0In0.AAAA";
+
+    #[test]
+    fn shows_what_it_takes_to_find_a_key_and_prints_no_claim() {
+        let decoded = DecodedToken::decode(TOKEN, 1000).unwrap();
+        let token = decoded.parse(&[]).unwrap();
+        assert_eq!(token.issuer(), Some("i"));
+        assert_eq!(token.signing_input(), &TOKEN[..TOKEN.len() - 5]);
+        assert_eq!(token.signature(), [0, 0, 0]);
+        assert_eq!(token.header().key_id.as_deref(), Some("k"));
+        assert!(!format!("{decoded:?} {token:?}").contains("secret"));
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_verified() {
+        let decoded = DecodedToken::decode(TOKEN, 1000).unwrap();
+        let token = decoded.parse(&[]).unwrap();
+        assert_eq!(token.verify(std::iter::empty()).unwrap_err(), SignatureInvalid);
+    }
+}

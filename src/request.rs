@@ -1,0 +1,77 @@
+//! A request's head as the core sees it: bytes as they came, in order, duplicates kept.
+
+/// The head of one request. Header names are lower case, as every proxy-wasm host hands them over; pseudo headers stand
+/// among them. Values are bytes: nothing guarantees UTF-8.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    headers: Vec<(&'a [u8], &'a [u8])>,
+}
+
+impl<'a> Request<'a> {
+    /// The request with these headers, names lower case.
+    #[must_use]
+    pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
+        Self { headers }
+    }
+
+    /// Names and values of all headers, in order.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.headers.iter().copied()
+    }
+
+    /// The values of every header of this name (lower case), in order.
+    pub fn header_values(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.headers().filter(move |(candidate, _)| *candidate == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// Whether there is a header of this name (lower case).
+    #[must_use]
+    pub fn has_header(&self, name: &str) -> bool {
+        self.header_values(name).next().is_some()
+    }
+
+    /// The method; empty if the host gave none.
+    #[must_use]
+    pub fn method(&self) -> &'a [u8] {
+        self.header_values(":method").next().unwrap_or_default()
+    }
+
+    /// Path and query as they came; empty if the host gave none (as for CONNECT).
+    #[must_use]
+    pub fn target(&self) -> &'a [u8] {
+        self.header_values(":path").next().unwrap_or_default()
+    }
+
+    /// The path without the query.
+    #[must_use]
+    pub fn path(&self) -> &'a [u8] {
+        split_target(self.target()).0
+    }
+
+    /// The query without the question mark; `None` if there is no question mark.
+    #[must_use]
+    pub fn query(&self) -> Option<&'a [u8]> {
+        split_target(self.target()).1
+    }
+}
+
+/// Splits a request target at its first question mark (RFC 3986 section 3.4).
+fn split_target(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let mut parts = target.splitn(2, |byte| *byte == b'?');
+    (parts.next().unwrap_or_default(), parts.next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_begins_at_the_first_question_mark() {
+        let request = Request::new(vec![(b":path", b"/a?b=c?d"), (b"x", b"1"), (b"x", b"\xff")]);
+        assert_eq!(request.path(), b"/a");
+        assert_eq!(request.query(), Some(&b"b=c?d"[..]));
+        assert_eq!(request.header_values("x").collect::<Vec<_>>(), [&b"1"[..], b"\xff"]);
+        assert_eq!(request.method(), b"");
+        assert!(Request::new(Vec::new()).query().is_none());
+    }
+}

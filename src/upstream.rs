@@ -1,0 +1,160 @@
+//! What the upstream gets to see: the headers that tell it claims, and nothing that the client made up.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+use crate::config::{Config, Provider, TokenLocation};
+use crate::extractor::{HeaderEdit, removal};
+use crate::jwt::VerifiedToken;
+use crate::request::Request;
+
+/// Takes out of every request what only the filter may say, and the tokens: prepared once for a configuration.
+#[derive(Debug, Clone)]
+pub struct Sanitizer {
+    /// Headers that tell claims, of every provider; sorted.
+    claim_headers: Vec<String>,
+    /// Every place where any provider looks for tokens, once.
+    locations: Vec<Location>,
+}
+
+#[derive(Debug, Clone)]
+struct Location {
+    location: TokenLocation,
+    /// Whether a provider that looks here lets the upstream have the token.
+    forwarded: bool,
+}
+
+/// Which tokens stay in the request.
+#[derive(Debug, Clone, Copy)]
+pub enum Keep<'a> {
+    /// The route asks for no verification: tokens stay where a provider has `forward: true`.
+    Forwarded,
+    /// Only the verified tokens at these places stay.
+    Only(&'a [&'a TokenLocation]),
+}
+
+impl Sanitizer {
+    /// Prepares what this configuration has to take out.
+    #[must_use]
+    pub fn new(config: &Config) -> Self {
+        let mut claim_headers: Vec<String> = config.providers.iter().flat_map(header_names).collect();
+        claim_headers.sort_unstable();
+        claim_headers.dedup();
+        Self { claim_headers, locations: distinct_locations(config) }
+    }
+
+    /// The edits for one request.
+    #[must_use]
+    pub fn edits(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<HeaderEdit> {
+        let spoofed = self.claim_headers.iter().filter(|name| request.has_header(name));
+        let mut edits: Vec<_> = spoofed.map(|name| HeaderEdit::Remove(name.clone())).collect();
+        let gone = self.locations.iter().filter(|location| !location.stays(keep));
+        edits.extend(removal(gone.map(|location| &location.location), request));
+        edits
+    }
+}
+
+impl Location {
+    fn stays(&self, keep: Keep<'_>) -> bool {
+        match keep {
+            Keep::Forwarded => self.forwarded,
+            Keep::Only(places) => places.contains(&&self.location),
+        }
+    }
+}
+
+fn header_names(provider: &Provider) -> Vec<String> {
+    let claims = provider.claim_headers.iter().map(|claim| claim.header.clone());
+    claims.chain(provider.payload_header.iter().map(|payload| payload.name.clone())).collect()
+}
+
+fn distinct_locations(config: &Config) -> Vec<Location> {
+    let mut distinct: Vec<Location> = Vec::new();
+    for provider in &config.providers {
+        for location in &provider.locations {
+            match distinct.iter_mut().find(|known| known.location == *location) {
+                Some(known) => known.forwarded |= provider.forward,
+                None => distinct.push(Location { location: location.clone(), forwarded: provider.forward }),
+            }
+        }
+    }
+    distinct
+}
+
+/// A claim that cannot go into a header: it would arrive as another value, or as another header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnsafeClaim<'c> {
+    /// The header that it was meant for.
+    pub header: &'c str,
+}
+
+/// The headers that tell the upstream what `token` claims, as `provider` has them configured.
+///
+/// # Errors
+///
+/// [`UnsafeClaim`] if a claim holds a control character, or white space at its ends that HTTP would cut off
+/// (RFC 9110 section 5.5).
+pub fn claim_headers<'c>(
+    provider: &'c Provider,
+    token: &VerifiedToken<'_>,
+) -> Result<Vec<HeaderEdit>, UnsafeClaim<'c>> {
+    let mut edits = Vec::new();
+    for wanted in &provider.claim_headers {
+        let Some(text) = token.claims().find(&wanted.claim).and_then(header_text) else { continue };
+        if !is_safe(&text) {
+            return Err(UnsafeClaim { header: &wanted.header });
+        }
+        edits.push(HeaderEdit::Replace(wanted.header.clone(), vec![text.into_bytes()]));
+    }
+    edits.extend(provider.payload_header.iter().map(|payload| {
+        let engine = if payload.pad { &URL_SAFE } else { &URL_SAFE_NO_PAD };
+        HeaderEdit::Replace(payload.name.clone(), vec![engine.encode(token.payload_json()).into_bytes()])
+    }));
+    Ok(edits)
+}
+
+/// Strings, numbers and booleans as text, arrays and objects as base64 of their JSON; nothing for null.
+fn header_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Array(_) | Value::Object(_) => Some(STANDARD.encode(value.to_string())),
+    }
+}
+
+fn is_safe(text: &str) -> bool {
+    !text.contains(char::is_control) && text.trim_matches(' ').len() == text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_become_text() {
+        for (value, text) in [
+            (json!("a"), Some("a")),
+            (json!(9999), Some("9999")),
+            (json!(-1.5), Some("-1.5")),
+            (json!(true), Some("true")),
+            (json!(["a", 1]), Some("WyJhIiwxXQ==")),
+            (json!({"a": 1}), Some("eyJhIjoxfQ==")),
+            (json!(null), None),
+        ] {
+            assert_eq!(header_text(&value).as_deref(), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_text_that_arrives_as_it_is_may_become_a_header() {
+        for text in ["", "a", "a b", "é", "a,b;c\"d"] {
+            assert!(is_safe(text), "{text:?}");
+        }
+        for text in ["a\r\nx: y", "a\0", "\t", "a\u{7f}", "a\u{85}b", " a", "admin "] {
+            assert!(!is_safe(text), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The adapter, driven natively by a host of the tests' own.
+
+mod host;
+mod mint;
+
+use std::time::Duration;
+
+use host::{
+    LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers_pass, verdict, with,
+};
+use mint::{EcKey, NOW, claims, claims_with, hs256, jwks};
+use serde_json::{Value, json};
+
+const WARN: u32 = 3;
+
+fn remote_config() -> Value {
+    json!({
+        "providers": {
+            "acme": {
+                "issuer": "https://issuer.test",
+                "audiences": ["api"],
+                "remote_jwks": {
+                    "http_uri": {"uri": "https://issuer.test/keys", "cluster": "issuer", "timeout": "5s"},
+                    "cache_duration": "600s",
+                },
+                "claim_to_headers": [{"header_name": "X-User", "claim_name": "sub"}],
+                "forward_payload_header": "x-claims",
+            }
+        },
+        "rules": [
+            {"match": {"prefix": "/open"}},
+            {"match": {"prefix": "/api"}, "requires": {"provider_name": "acme"}},
+        ],
+    })
+}
+
+fn local_config() -> Value {
+    let mut config = remote_config();
+    let acme = &mut config["providers"]["acme"];
+    acme.as_object_mut().unwrap().remove("remote_jwks");
+    acme["algorithms"] = json!(["HS256"]);
+    let key = json!({"kty": "oct", "kid": "h", "alg": "HS256", "k": mint::base64url(mint::SECRET)});
+    acme["local_jwks"] = json!({ "inline_string": jwks(&[key]) });
+    config
+}
+
+fn start(config: &Value) -> Plugin {
+    Plugin::start(config.to_string().as_bytes()).unwrap_or_else(|| panic!("refused: {:?}", logged(0)))
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+fn send(plugin: Plugin, path: &str, token: &str) -> Verdict {
+    plugin.decide(&[(":method", "GET"), (":path", path), ("authorization", &bearer(token))])
+}
+
+fn good_hs256() -> String {
+    hs256(&json!({"alg": "HS256", "kid": "h"}), &claims())
+}
+
+fn refused(verdict: Verdict, reason: &str) -> LocalResponse {
+    let Verdict::Answered(response) = verdict else { panic!("not refused: {verdict:?}") };
+    assert_eq!(response.details, format!("jwt_warden_denied{{{reason}}}"));
+    response
+}
+
+#[test]
+fn a_good_token_passes_and_the_upstream_is_told_its_claims() {
+    let plugin = start(&local_config());
+    let Verdict::Upstream(headers) = plugin.decide(&[
+        (":path", "/api/x?a=1"),
+        ("authorization", &bearer(&good_hs256())),
+        ("x-user", "mallory"),
+        ("x-claims", "forged"),
+        ("accept", "*/*"),
+    ]) else {
+        panic!("refused: {:?}", logged(WARN))
+    };
+    let header =
+        |name: &str| -> Vec<_> { headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect() };
+    assert_eq!(header("x-user"), [b"alice"]);
+    assert_eq!(header("x-claims"), [mint::base64url(claims().to_string()).as_bytes()]);
+    assert!(header("authorization").is_empty());
+    assert_eq!(header("accept"), [b"*/*"]);
+    assert_eq!(counted("jwt_warden.requests.provider.acme.reason.verified"), 1);
+    assert_eq!(logged(WARN), Vec::<String>::new());
+}
+
+#[test]
+fn the_client_learns_nothing_and_the_log_says_why() {
+    let plugin = start(&local_config());
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let mut tampered = good_hs256();
+    tampered.replace_range(tampered.len() - 10..tampered.len() - 9, "_");
+    let cases = [
+        (hs256(&header, &claims_with("exp", json!(NOW - 61))), "token_expired"),
+        (hs256(&header, &claims_with("exp", Value::Null)), "expiration_missing"),
+        (hs256(&header, &claims_with("nbf", json!(NOW + 62))), "token_not_yet_valid"),
+        (hs256(&header, &claims_with("iat", json!(NOW + 62))), "issued_in_future"),
+        (hs256(&header, &claims_with("aud", json!("other"))), "audience_not_accepted"),
+        (hs256(&header, &claims_with("aud", Value::Null)), "audience_not_accepted"),
+        (hs256(&header, &claims_with("iss", json!("https://other.test"))), "issuer_not_accepted"),
+        (hs256(&header, &claims_with("iss", Value::Null)), "issuer_not_accepted"),
+        (hs256(&header, &claims_with("cnf", json!({"jkt": "x"}))), "sender_constraint"),
+        (hs256(&header, &claims_with("sub", json!("a\r\nb"))), "claim_unsafe"),
+        (hs256(&header, &claims_with("sub", json!(7))), "claims_malformed"),
+        (hs256(&json!({"alg": "HS256", "kid": "other"}), &claims()), "key_unknown"),
+        (hs256(&json!({"alg": "HS512", "kid": "h"}), &claims()), "algorithm_not_allowed"),
+        (hs256(&json!({"alg": "none"}), &claims()), "algorithm_not_allowed"),
+        (hs256(&json!({"alg": "HS256", "kid": "h", "typ": "logout+jwt"}), &claims()), "type_not_accepted"),
+        (hs256(&json!({"alg": "HS256", "kid": "h", "crit": ["b64"]}), &claims()), "header_unsupported"),
+        (tampered, "signature_invalid"),
+        ("a.b".into(), "token_malformed"),
+        (String::new(), "token_malformed"),
+        (format!("a.{}.c", "b".repeat(20_000)), "token_too_large"),
+    ];
+    let count = cases.len();
+    for (token, reason) in cases {
+        let response = refused(send(plugin, "/api", &token), reason);
+        assert_eq!((response.status, response.body.as_str()), (401, "Unauthorized"), "{reason}");
+        let challenge = b"Bearer realm=\"api\", error=\"invalid_token\"".to_vec();
+        assert!(response.headers.contains(&("www-authenticate".into(), challenge)), "{reason}");
+        let line = logged(WARN).pop().unwrap();
+        assert!(line.contains(&format!("denied reason={reason} status=401 provider=\"acme\"")), "{line}");
+        assert!(token.len() < 20 || !line.contains(&token[token.len() - 20..]), "{line}");
+        assert_eq!(counted(&format!("jwt_warden.requests.provider.acme.reason.{reason}")) > 0, true);
+    }
+    assert_eq!(logged(WARN).len(), count);
+}
+
+#[test]
+fn no_token_and_no_rule_have_answers_of_their_own() {
+    let plugin = start(&local_config());
+    let missing = refused(plugin.decide(&[(":path", "/api")]), "token_missing");
+    assert!(missing.headers.contains(&("www-authenticate".into(), b"Bearer realm=\"api\"".to_vec())));
+    let unmatched = refused(plugin.decide(&[(":path", "/else")]), "no_matching_rule");
+    assert_eq!((unmatched.status, unmatched.body.as_str()), (403, "Forbidden"));
+    assert!(unmatched.headers.iter().all(|(name, _)| name != "www-authenticate"));
+}
+
+#[test]
+fn every_token_that_is_there_has_to_be_good() {
+    let plugin = start(&local_config());
+    let good = good_hs256();
+    let twice = [(":path", "/api"), ("authorization", &*bearer(&good)), ("authorization", &*bearer(&good))];
+    refused(plugin.decide(&twice), "token_duplicated");
+    let path = format!("/api?access_token={good}");
+    let both = [(":path", &*path), ("authorization", &*bearer(&good))];
+    assert!(matches!(plugin.decide(&both), Verdict::Upstream(_)));
+    let bad_beside = [(":path", &*path), ("authorization", "Bearer x")];
+    refused(plugin.decide(&bad_beside), "token_malformed");
+}
+
+#[test]
+fn what_only_the_filter_may_say_is_removed_on_open_routes_too() {
+    let plugin = start(&local_config());
+    let headers = [(":path", "/open?access_token=t&b=1"), ("x-user", "mallory"), ("authorization", "Bearer t")];
+    let Verdict::Upstream(headers) = plugin.decide(&headers) else { panic!("refused") };
+    assert_eq!(headers, [(":path".to_owned(), b"/open?b=1".to_vec())]);
+    assert_eq!(counted("jwt_warden.requests.reason.not_required"), 1);
+}
+
+#[test]
+fn a_request_whose_headers_cannot_be_cleaned_does_not_pass() {
+    let plugin = start(&local_config());
+    with(|host| host.refuse_edits = true);
+    refused(send(plugin, "/api", &good_hs256()), "internal");
+    refused(plugin.decide(&[(":path", "/open"), ("x-user", "mallory")]), "internal");
+}
+
+#[test]
+fn a_bad_configuration_is_refused_with_its_path_and_without_its_content() {
+    let mut config = local_config();
+    config["providers"]["acme"]["claim_to_headers"][0]["header_name"] = json!(":path");
+    assert_eq!(Plugin::start(config.to_string().as_bytes()), None);
+    let lines = logged(4);
+    assert!(lines.iter().any(|line| line.contains("providers.acme.claim_to_headers[0].header_name")), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.contains(&mint::base64url(mint::SECRET))));
+}
+
+#[test]
+fn a_request_that_comes_before_the_keys_is_held_whole_and_then_decided() {
+    let key = EcKey::new("k1", 1);
+    let plugin = start(&remote_config());
+    let authorization = bearer(&key.token(&claims()));
+    let good = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], true);
+    let forged =
+        plugin.request(&[(":path", "/api"), ("authorization", &bearer(&EcKey::new("k1", 2).token(&claims())))], true);
+    assert_eq!(verdict(good), Verdict::Held);
+    assert!(!body_passes(good) && !trailers_pass(good));
+    plugin.tick();
+    assert_eq!(with(|host| host.callouts.len()), 1);
+    assert!(!body_passes(good));
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    assert!(matches!(verdict(good), Verdict::Upstream(_)));
+    assert!(body_passes(good) && trailers_pass(good));
+    refused(verdict(forged), "signature_invalid");
+    assert!(!body_passes(forged) && !trailers_pass(forged));
+    assert!(matches!(send(plugin, "/api", &key.token(&claims())), Verdict::Upstream(_)));
+}
+
+#[test]
+fn the_fetch_asks_for_what_is_configured() {
+    let plugin = start(&remote_config());
+    plugin.tick();
+    let callout = with(|host| host.callouts[0].clone());
+    assert_eq!(callout.cluster, "issuer");
+    assert_eq!(callout.timeout, Duration::from_secs(5));
+    for (name, value) in [(":method", "GET"), (":scheme", "https"), (":authority", "issuer.test"), (":path", "/keys")] {
+        assert!(callout.headers.contains(&(name.into(), value.as_bytes().to_vec())), "{name}");
+    }
+}
+
+#[test]
+fn a_client_that_leaves_while_it_waits_takes_nothing_along() {
+    let key = EcKey::new("k1", 1);
+    let plugin = start(&remote_config());
+    let authorization = bearer(&key.token(&claims()));
+    let headers = [(":path", "/api"), ("authorization", authorization.as_str())];
+    let leaving = plugin.request(&headers, false);
+    let staying = plugin.request(&headers, false);
+    plugin.tick();
+    finish(leaving);
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    assert_eq!(verdict(leaving), Verdict::Held);
+    assert!(matches!(verdict(staying), Verdict::Upstream(_)));
+    finish(staying);
+}
+
+#[test]
+fn without_keys_requests_are_refused_in_bounded_time() {
+    let key = EcKey::new("k1", 1);
+    let plugin = start(&remote_config());
+    plugin.tick();
+    let authorization = bearer(&key.token(&claims()));
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], false);
+    assert_eq!(verdict(id), Verdict::Held);
+    advance(Duration::from_secs(5));
+    plugin.tick();
+    assert_eq!(refused(verdict(id), "keys_unavailable").status, 401);
+}
+
+#[test]
+fn every_way_a_fetch_can_fail_is_named_in_the_log() {
+    let cases: [(&[(&str, &str)], &str, &str); 9] = [
+        (&[], "", "reset"),
+        (&[(":status", "503")], "", "unreachable"),
+        (&[(":status", "504")], "", "timeout"),
+        (&[(":status", "503"), ("x-envoy-upstream-service-time", "1")], "", "status"),
+        (&[(":status", "302")], "", "status"),
+        (&[(":status", "200")], "<html>", "not_a_key_set"),
+        (&[(":status", "200")], "{\"keys\": []}", "no_usable_key"),
+        (&[(":status", "200")], "{\"keys\": [{\"kty\": \"oct\", \"k\": \"AAAA\"}]}", "no_usable_key"),
+        (&[(":status", "nonsense")], "", "reset"),
+    ];
+    for (headers, body, cause) in cases {
+        std::thread::spawn(move || {
+            let plugin = start(&remote_config());
+            plugin.tick();
+            plugin.answer(headers, body.as_bytes());
+            let lines = logged(WARN);
+            assert!(
+                lines.iter().any(|line| line.contains(&format!("keys not fetched provider=\"acme\""))
+                    && line.contains(&format!("cause={cause} "))),
+                "{cause}: {lines:?}"
+            );
+        })
+        .join()
+        .unwrap();
+    }
+}
+
+#[test]
+fn a_dispatch_that_fails_is_tried_again() {
+    let key = EcKey::new("k1", 1);
+    let plugin = start(&remote_config());
+    with(|host| host.dispatch_status = 2);
+    plugin.tick();
+    assert!(logged(WARN)[0].contains("cause=unknown_cluster"));
+    with(|host| host.dispatch_status = 0);
+    let authorization = bearer(&key.token(&claims()));
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], false);
+    advance(Duration::from_secs(2));
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    assert!(matches!(verdict(id), Verdict::Upstream(_)));
+}
+
+#[test]
+fn a_rotation_refuses_no_good_token() {
+    let (old, new) = (EcKey::new("k1", 1), EcKey::new("k2", 2));
+    let plugin = start(&remote_config());
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[old.jwk()]));
+    advance(Duration::from_secs(60));
+    plugin.tick();
+    let authorization = bearer(&new.token(&claims()));
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], false);
+    assert_eq!(verdict(id), Verdict::Held);
+    advance(Duration::from_millis(1));
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[new.jwk()]));
+    assert!(matches!(verdict(id), Verdict::Upstream(_)));
+    refused(send(plugin, "/api", &old.token(&claims())), "key_unknown");
+}
+
+#[test]
+fn workers_share_one_fetch_and_its_keys() {
+    let key = EcKey::new("k1", 1);
+    let workers: Vec<_> = (0..4).map(|_| start(&remote_config())).collect();
+    workers.iter().for_each(|worker| worker.tick());
+    assert_eq!(with(|host| host.callouts_sent), 1);
+    workers[0].answer_ok(&jwks(&[key.jwk()]));
+    advance(Duration::from_millis(250));
+    workers.iter().for_each(|worker| worker.tick());
+    for worker in workers {
+        assert!(matches!(send(worker, "/api", &key.token(&claims())), Verdict::Upstream(_)));
+    }
+    assert_eq!(with(|host| host.callouts_sent), 1);
+}
+
+#[test]
+fn many_waiting_requests_wake_in_batches() {
+    let key = EcKey::new("k1", 1);
+    let plugin = start(&remote_config());
+    let authorization = bearer(&key.token(&claims()));
+    let ids: Vec<_> =
+        (0..500).map(|_| plugin.request(&[(":path", "/api"), ("authorization", &authorization)], false)).collect();
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    let mut woken = 0;
+    for _ in 0..8 {
+        let now = ids.iter().filter(|id| matches!(verdict(**id), Verdict::Upstream(_))).count();
+        assert!(now - woken <= 64, "{now} after {woken}");
+        woken = now;
+        advance(Duration::from_millis(1));
+        plugin.tick();
+    }
+    assert!(ids.iter().all(|id| matches!(verdict(*id), Verdict::Upstream(_))));
+}
+
+#[test]
+fn the_waiting_room_is_bounded() {
+    let mut config = remote_config();
+    config["limits"] = json!({"max_waiting_requests": 3});
+    let plugin = start(&config);
+    let authorization = bearer(&EcKey::new("k1", 1).token(&claims()));
+    let headers = [(":path", "/api"), ("authorization", authorization.as_str())];
+    let ids: Vec<_> = (0..3).map(|_| plugin.request(&headers, false)).collect();
+    refused(plugin.decide(&headers), "too_many_waiting");
+    finish(ids[0]);
+    assert_eq!(plugin.decide(&headers), Verdict::Held);
+}
+
+#[test]
+fn hostile_shared_data_neither_traps_nor_stops_the_filter() {
+    let key = EcKey::new("k1", 1);
+    let first = start(&remote_config());
+    first.tick();
+    first.answer_ok(&jwks(&[key.jwk()]));
+    for garbage in [&b""[..], b"x", &[0xff; 99], &[1; 97]] {
+        with(|host| {
+            for (value, version) in host.shared.values_mut() {
+                *value = garbage.to_vec();
+                *version += 1;
+            }
+        });
+        advance(Duration::from_secs(60));
+        first.tick();
+        while with(|host| !host.callouts.is_empty()) {
+            first.answer_ok(&jwks(&[key.jwk()]));
+        }
+        advance(Duration::from_secs(1));
+        first.tick();
+        assert!(matches!(send(first, "/api", &key.token(&claims())), Verdict::Upstream(_)), "{:?}", logged(WARN));
+    }
+}

@@ -1,0 +1,56 @@
+"""What every test stands on: keys, an upstream, and Envoys that are always stopped and whose logs hold no secret."""
+
+import pytest
+
+from lab.http import Upstream
+from lab.issuer import JwksServer
+from support import bootstrap, envoy
+from support.world import World
+
+WORLD = World()
+
+
+def pytest_sessionstart():
+    """Without the module there is nothing to test."""
+    if not bootstrap.WASM.exists():
+        pytest.exit(f"{bootstrap.WASM} is missing: run make build", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def world():
+    """The issuers and their keys."""
+    return WORLD
+
+
+@pytest.fixture(scope="module")
+def upstream():
+    """The server behind the proxy."""
+    server = Upstream()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def launch(upstream, tmp_path_factory):
+    """Starts an Envoy with these sites: `launch(*sites, clusters={}, changes={}, **options)`; `changes` are made at the
+    top level of its configuration."""
+    running = []
+
+    def start(*sites, clusters=(), changes=(), **options):
+        folder = tmp_path_factory.mktemp("envoy")
+        configuration = bootstrap.bootstrap(sites, {"upstream": upstream.port, **dict(clusters)}, folder)
+        running.append(envoy.Envoy(folder, {**configuration, **dict(changes)}, **options))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.stop()
+    assert [process.leaks() for process in running] == [[]] * len(running)
+
+
+@pytest.fixture
+def issuer():
+    """A JWKS endpoint of the test's own."""
+    server = JwksServer()
+    yield server
+    server.stop()

@@ -1,0 +1,115 @@
+"""Envoy's configuration for the tests: listeners, each with one plugin in front of the same upstream."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TYPE = "type.googleapis.com/"
+FILTERS = TYPE + "envoy.extensions.filters.http."
+WASM = Path(__file__).parents[3] / "dist/jwt_warden.wasm"
+
+
+@dataclass
+class Site:
+    """A listener with one plugin. `configuration`: a dict, or text to be handed over as it is, or None for none."""
+
+    name: str
+    configuration: object
+    as_struct: bool = False
+    plugin: dict = field(default_factory=dict)  # changes to the plugin: name, root_id, allow_on_headers_stop_iteration
+    vm_id: str = ""
+    environment: dict = field(default_factory=dict)  # the VM's variables
+    before: list = field(default_factory=list)  # filters in front of the plugin
+
+    def filters(self):
+        """The HTTP filters."""
+        return [*self.before, self.wasm_filter(), http_filter("router", "router.v3.Router")]
+
+    def wasm_filter(self):
+        """The plugin, as Envoy wants it."""
+        code = {"local": {"filename": str(WASM)}}
+        vm = {"vm_id": self.vm_id, "runtime": "envoy.wasm.runtime.v8", "code": code}
+        if self.environment:
+            vm["environment_variables"] = {"key_values": self.environment}
+        plugin = {"name": "jwt_warden", "root_id": "jwt_warden", "failure_policy": "FAIL_CLOSED", "vm_config": vm}
+        if self.configuration is not None:
+            plugin["configuration"] = self._any()
+        return http_filter("jwt_warden", "wasm.v3.Wasm", config={**plugin, **self.plugin})
+
+    def _any(self):
+        if self.as_struct:
+            return {"@type": TYPE + "google.protobuf.Struct", "value": self.configuration}
+        text = self.configuration if isinstance(self.configuration, str) else json.dumps(self.configuration)
+        return {"@type": TYPE + "google.protobuf.StringValue", "value": text}
+
+
+def http_filter(name, message, **fields):
+    """A filter of Envoy's."""
+    return {"name": name, "typed_config": {"@type": FILTERS + message, **fields}}
+
+
+def bootstrap(sites, clusters, folder):
+    """The whole configuration. `clusters`: names and their ports on 127.0.0.1; `upstream` has to be among them."""
+    static = {
+        "listeners": [listener(site, folder) for site in sites],
+        "clusters": [cluster(name, port) for name, port in clusters.items()],
+    }
+    return {"admin": {"address": address(0)}, "static_resources": static}
+
+
+def listener(site, folder):
+    """The listener of the site, on a port that the kernel chooses."""
+    manager = {
+        "@type": TYPE + "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": site.name,
+        "access_log": [_access_log(folder)],
+        "max_request_headers_kb": 1024,
+        "http_protocol_options": {"enable_trailers": True},
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [_route()]}]},
+        "http_filters": site.filters(),
+    }
+    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    return {"name": site.name, "address": address(0), "filter_chains": [chain]}
+
+
+def cluster(name, port):
+    """A cluster of one server on this machine."""
+    endpoint = {"lb_endpoints": [{"endpoint": {"address": address(port)}}]}
+    return {
+        "name": name,
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": name, "endpoints": [endpoint]},
+    }
+
+
+def address(port):
+    """A socket on this machine."""
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def _route():
+    return {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
+
+
+def _access_log(folder):
+    # The path without the query, which may hold a token: the logs are searched for tokens.
+    entry = {
+        "path": "%REQ_WITHOUT_QUERY(:PATH)%",
+        "status": "%RESPONSE_CODE%",
+        "details": "%RESPONSE_CODE_DETAILS%",
+    }
+    return {
+        "name": "file",
+        "typed_config": {
+            "@type": TYPE + "envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": str(folder / "access.log"),
+            "log_format": {"json_format": entry, "formatters": [_without_query()]},
+        },
+    }
+
+
+def _without_query():
+    return {
+        "name": "without_query",
+        "typed_config": {"@type": TYPE + "envoy.extensions.formatter.req_without_query.v3.ReqWithoutQuery"},
+    }
