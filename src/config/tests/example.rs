@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader, Provider,
-        ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenLocation, Unmatched, parse,
+        Backoff, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader,
+        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenLocation, Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -31,7 +31,9 @@ pub(super) fn full() -> Value {
                 "remote_jwks": {
                     "http_uri": {"uri": "https://acme.example:8443/jwks?v=1", "cluster": "acme|443", "timeout": "1.5s"},
                     "cache_duration": "5m",
-                    "max_stale": "0s"
+                    "max_stale": "0s",
+                    "unknown_kid_interval": "2s",
+                    "backoff": {"base_interval": "100ms", "max_interval": "1m"}
                 },
                 "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}, {"name": "X-Token"}],
                 "from_params": ["jwt"],
@@ -89,6 +91,8 @@ fn acme() -> Provider {
             },
             cache_duration: Duration::from_secs(300),
             max_stale: Duration::ZERO,
+            unknown_kid_interval: Duration::from_secs(2),
+            backoff: Backoff { base_interval: Duration::from_millis(100), max_interval: Duration::from_secs(60) },
         }),
         locations: vec![
             header("authorization", HeaderPrefix::Scheme("Bearer".to_owned())),
@@ -151,8 +155,10 @@ fn the_defaults_are_strict() {
         ]
     );
     let JwksSource::Remote(remote) = &acme.jwks else { panic!("not remote") };
-    let durations = [remote.http.timeout, remote.cache_duration, remote.max_stale].map(|duration| duration.as_secs());
-    assert_eq!(durations, [5, 600, 86_400]);
+    let durations = [remote.http.timeout, remote.cache_duration, remote.max_stale, remote.unknown_kid_interval];
+    assert_eq!(durations.map(|duration| duration.as_secs()), [5, 600, 86_400, 5]);
+    let backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
+    assert_eq!(remote.backoff, backoff);
     let any = Requirement::AnyProvider(vec![ProviderId(0)]);
     assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }]);
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));

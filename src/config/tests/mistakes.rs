@@ -140,6 +140,12 @@ fn sources_of_keys() {
         let expected = format!("providers.acme.local_jwks.environment_variable: `{name}` {unset}");
         assert_eq!(local(json!({"environment_variable": name})), expected);
     }
+    let document = "providers.acme.local_jwks.inline_string: is not a usable JWKS document:";
+    assert_eq!(local(json!({"inline_string": "{}"})), format!("{document} `keys` is missing"));
+    let none = "providers.acme.local_jwks.inline_string: has no usable key: 0 skipped";
+    assert_eq!(local(json!({"inline_string": r#"{"keys":[]}"#})), none);
+    let weak = local(json!({"inline_string": r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldA"}]}"#}));
+    assert!(weak.starts_with("providers.acme.local_jwks.inline_string: key 0: ") && !weak.contains("c2Vj"), "{weak}");
     let base64 = "providers.acme.local_jwks.inline_bytes: has to be base64: the bytes of a JWKS document";
     assert_eq!(local(json!({"inline_bytes": KEYS})), base64);
 }
@@ -172,6 +178,21 @@ fn remote_keys() {
         ("http_uri/timeout", json!("5"), &format!("providers.acme.remote_jwks.http_uri.timeout: {duration}")),
         ("cache_duration", json!("0s"), r#"providers.acme.remote_jwks.cache_duration: has to be from "1s" to "720h""#),
         ("max_stale", json!("721h"), r#"providers.acme.remote_jwks.max_stale: has to be from "0s" to "720h""#),
+        (
+            "unknown_kid_interval",
+            json!("99ms"),
+            r#"providers.acme.remote_jwks.unknown_kid_interval: has to be from "100ms" to "1h""#,
+        ),
+        (
+            "backoff",
+            json!({"base_interval": "0s"}),
+            r#"providers.acme.remote_jwks.backoff.base_interval: has to be from "100ms" to "1h""#,
+        ),
+        (
+            "backoff",
+            json!({"base_interval": "3s", "max_interval": "2s"}),
+            "providers.acme.remote_jwks.backoff.max_interval: has to be at least base_interval",
+        ),
         ("max_stale", json!("1d"), &format!("providers.acme.remote_jwks.max_stale: {duration}")),
     ] {
         check(&[(&format!("{at}{field}"), value, expected)]);

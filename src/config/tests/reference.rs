@@ -21,6 +21,7 @@ fn every_field_is_in_the_reference() {
         ("provider", fields("/providers/acme", unknown.clone())),
         ("local_jwks", fields("/providers/acme/local_jwks", unknown.clone())),
         ("remote_jwks", fields("/providers/acme/remote_jwks", unknown.clone())),
+        ("backoff", fields("/providers/acme/remote_jwks/backoff", unknown.clone())),
         ("http_uri", fields("/providers/acme/remote_jwks/http_uri", unknown.clone())),
         ("from_headers", fields("/providers/acme/from_headers", json!([unknown]))),
         ("claim_to_headers", fields("/providers/acme/claim_to_headers", json!([unknown]))),
@@ -34,5 +35,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 48);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 52);
 }

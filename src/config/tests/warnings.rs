@@ -73,3 +73,16 @@ fn providers_that_compete_for_a_token_are_named_where_no_rule_chooses() {
     ]);
     assert_eq!(warnings(&config), [""; 0]);
 }
+
+#[test]
+fn local_keys_that_are_of_no_use_are_doubtful() {
+    let keys =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"x"}]}"#;
+    let mut config = least_with("/providers/acme/remote_jwks", Value::Null);
+    config["providers"]["acme"]["local_jwks"] = json!({"inline_string": keys});
+    config["providers"]["acme"]["algorithms"] = json!(["EdDSA", "ES256"]);
+    let warnings = warnings(&config);
+    let path = "providers.acme.local_jwks.inline_string:";
+    assert!(warnings[0].starts_with(&format!("{path} key 1: ")), "{}", warnings[0]);
+    assert_eq!(warnings[1..], [format!("{path} has no key that fits ES256, which algorithms lists")]);
+}
