@@ -2,6 +2,7 @@
 
 mod example;
 mod hostile;
+mod keys;
 mod mistakes;
 mod reference;
 mod shapes;
