@@ -96,13 +96,15 @@ def check_alive(envoy):
 def show(key, port):
     """Every kind of request once: what the client sees beside what the proxy's log says."""
     good = good_token(key)
-    head, payload, signature = good.split(".")
+    head, _, signature = good.split(".")
+    admin = tokens.claims(ISSUER, AUDIENCE, sub="admin")
     accepted = {"no token needed": ("/public", None), "good token": ("/orders", good)}
     refused = {
         "no token": None,
         "expired": good_token(key, exp=int(time.time()) - 3600),
         "wrong audience": good_token(key, aud="another-api"),
-        "alg none": tokens.signing_input({"alg": "none"}, tokens.claims(ISSUER, AUDIENCE, sub="admin")) + ".",
+        "alg none": tokens.signing_input({"alg": "none"}, tokens.claims(ISSUER, AUDIENCE, sub="admin"))
+        + f".{signature}",
         "tampered claims": f"{head}.{good_token(key, sub='admin').split('.')[1]}.{signature}",
         "unknown key": tokens.token(key, tokens.header(key, kid="nobody"), tokens.claims(ISSUER, AUDIENCE)),
     }

@@ -130,8 +130,9 @@ def subjects_in_headers(world):
 
 @recipe("I10")
 def scopes(world):
-    """Scopes that nobody asked for change nothing."""
+    """Scopes that no rule asks for change nothing; malformed ones count as none."""
     yield "substring", world.token(scope="administrator"), {"expect": ACCEPT}
+    yield "mixed-array", world.token(scope=["admin", 1, None]), {"expect": ACCEPT}
 
 
 @recipe("I11")

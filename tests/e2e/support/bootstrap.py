@@ -6,6 +6,7 @@ from pathlib import Path
 
 TYPE = "type.googleapis.com/"
 FILTERS = TYPE + "envoy.extensions.filters.http."
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 WASM = Path(__file__).parents[3] / "dist/jwt_warden.wasm"
 
 
@@ -75,9 +76,11 @@ def listener(site, folder):
 def cluster(name, port):
     """A cluster of one server on this machine."""
     endpoint = {"lb_endpoints": [{"endpoint": {"address": address(port)}}]}
+    options = {"explicit_http_config": {"http_protocol_options": {"enable_trailers": True}}}
     return {
         "name": name,
         "connect_timeout": "1s",
+        "typed_extension_protocol_options": {HTTP_OPTIONS: {"@type": TYPE + HTTP_OPTIONS, **options}},
         "load_assignment": {"cluster_name": name, "endpoints": [endpoint]},
     }
 

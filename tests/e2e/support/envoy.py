@@ -94,9 +94,9 @@ class Envoy:
 
     def _is_ready(self):
         if self.process.poll() is not None:
-            raise EnvoyExited(self.log())
+            raise EnvoyExited(without_greeting(self.log()))
         try:
-            return self.admin("/ready") == "LIVE\n" and self.admin("/listeners")
+            return self.admin("/ready") == "LIVE\n"
         except OSError:
             return False
 
@@ -108,6 +108,11 @@ def validate(folder, configuration):
     command = [binary(), "--mode", "validate", "-c", file, "--disable-hot-restart"]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     return run.returncode, run.stdout + run.stderr
+
+
+def without_greeting(log):
+    """The log without the pages of what Envoy is made of."""
+    return "\n".join(line for line in log.splitlines() if "[info][main]" not in line)
 
 
 def logfmt(line):
