@@ -144,7 +144,7 @@ impl Reason {
         }
     }
 
-    /// The stable snake_case code of the log line, the metric and the response code details.
+    /// The stable `snake_case` code of the log line, the metric and the response code details.
     #[must_use]
     pub const fn code(self) -> &'static str {
         self.row().0

@@ -82,7 +82,7 @@ unsafe fn take_buffer(data: *mut u8, size: usize) -> Vec<u8> {
         return Vec::new();
     }
     // SAFETY: the SDK allocates a boxed slice of exactly `size` bytes.
-    unsafe { Vec::from_raw_parts(data, size, size) }
+    unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(data, size)) }.into_vec()
 }
 
 /// Calls a host function that makes a buffer, and takes the buffer over; `None` unless its status is Ok.

@@ -43,7 +43,7 @@ pub(super) struct Worker {
 /// The keys of one provider.
 enum ProviderKeys {
     Local(Rc<KeySet>),
-    Remote(RefCell<RemoteKeys>),
+    Remote(Box<RefCell<RemoteKeys>>),
 }
 
 impl Worker {
@@ -151,7 +151,7 @@ impl Worker {
 
     fn remotes(&self) -> impl Iterator<Item = (ProviderId, &RefCell<RemoteKeys>)> {
         self.keys.iter().enumerate().filter_map(|(index, keys)| match keys {
-            ProviderKeys::Remote(keys) => Some((ProviderId(index), keys)),
+            ProviderKeys::Remote(keys) => Some((ProviderId(index), keys.as_ref())),
             ProviderKeys::Local(_) => None,
         })
     }
@@ -258,7 +258,9 @@ impl ProviderKeys {
             JwksSource::Local(document) => {
                 Self::Local(Rc::new(KeySet::parse(document, KeyOrigin::Local, max_bytes).unwrap_or_default()))
             }
-            JwksSource::Remote(remote) => Self::Remote(RefCell::new(RemoteKeys::new(remote.clone(), max_bytes))),
+            JwksSource::Remote(remote) => {
+                Self::Remote(Box::new(RefCell::new(RemoteKeys::new(remote.clone(), max_bytes))))
+            }
         }
     }
 }

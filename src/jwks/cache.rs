@@ -7,6 +7,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
 use super::fetch::{Failure, Fetched, Response, judge};
@@ -129,16 +131,22 @@ impl RemoteKeys {
     }
 
     /// The keys for a token that names `key_id`, in a request that arrived at `arrival`.
+    ///
+    /// Without a set, the request may wait as long as one fetch may take. With a set that lacks the `kid`, it may wait for
+    /// the next fetch that it is allowed to start, and then for its answer: twice as long at most.
     pub fn lookup(&mut self, key_id: Option<&str>, arrival: Timestamp, now: Timestamp) -> KeyLookup {
-        let deadline = arrival.saturating_add(self.source.http.timeout);
-        let hope = now < deadline && self.next_attempt(now) < deadline;
+        let timeout = self.source.http.timeout;
+        let patience = arrival.saturating_add(timeout);
+        let next_attempt = self.next_attempt(now);
         let Some(keys) = self.serving(now) else {
-            return if hope { KeyLookup::Pending(deadline) } else { KeyLookup::Unavailable };
+            let hope = now < patience && next_attempt < patience;
+            return if hope { KeyLookup::Pending(patience) } else { KeyLookup::Unavailable };
         };
         let lacking = key_id.is_some_and(|key_id| !keys.has_kid(key_id));
-        if lacking && hope && self.record.fetched_at < arrival {
+        let deadline = patience.saturating_add(timeout);
+        if lacking && self.record.fetched_at < arrival && now < deadline && next_attempt < patience {
             self.wanted_at = self.wanted_at.max(Some(arrival));
-            return KeyLookup::Pending(deadline);
+            return KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline));
         }
         KeyLookup::Ready(keys)
     }
@@ -162,14 +170,14 @@ impl RemoteKeys {
         now < self.record.lease_until
     }
 
-    /// After a failure the back-off decides, otherwise the shortest interval between fetches.
+    /// After a failure the back-off decides, otherwise the shortest interval between fetches that tokens ask for.
     fn earliest_attempt(&self) -> Timestamp {
         if self.record.failures > 0 {
             self.record.retry_at
         } else if self.record.generation == 0 {
             Timestamp::EPOCH
         } else {
-            self.record.attempted_at.saturating_add(self.source.unknown_kid_interval)
+            self.record.forced_at.saturating_add(self.source.unknown_kid_interval)
         }
     }
 
@@ -203,6 +211,7 @@ impl RemoteKeys {
         Record {
             fetched_at: record.fetched_at.min(now),
             attempted_at: record.attempted_at.min(now),
+            forced_at: record.forced_at.min(now),
             fresh_until,
             refresh_at: record.refresh_at.min(fresh_until),
             lease_until: record.lease_until.min(now.saturating_add(lease)),
@@ -234,14 +243,23 @@ impl RemoteKeys {
         if self.attempt_under_way(now) || (self.record.failures > 0 && now < self.record.retry_at) {
             return false;
         }
-        let asked_for = self.wanted_at.is_some() || self.lacks_document();
-        self.record.generation == 0 || now >= self.record.refresh_at || (asked_for && now >= self.earliest_attempt())
+        self.needs_refresh(now) || (self.is_asked_for() && now >= self.earliest_attempt())
+    }
+
+    fn needs_refresh(&self, now: Timestamp) -> bool {
+        self.record.generation == 0 || now >= self.record.refresh_at
+    }
+
+    /// A token names a `kid` that is not in the set, or the shared document is lost.
+    fn is_asked_for(&self) -> bool {
+        self.wanted_at.is_some() || self.lacks_document()
     }
 
     /// Of all workers that see a fetch due, the one whose compare-and-swap succeeds makes it.
     fn take_lead(&mut self, store: &dyn SharedStore, version: Option<Version>, now: Timestamp) -> Option<Attempt> {
         let lease_until = now.saturating_add(self.source.http.timeout).saturating_add(LEASE_GRACE);
-        let record = Record { attempted_at: now, lease_until, ..self.record };
+        let forced_at = if self.needs_refresh(now) { self.record.forced_at } else { now };
+        let record = Record { attempted_at: now, forced_at, lease_until, ..self.record };
         if !store.replace(&self.record_key, &record.encode(), version) {
             return None;
         }
@@ -340,5 +358,5 @@ fn digest(document: &[u8]) -> [u8; DIGEST_LENGTH] {
 /// Sources with the same settings share their fetches, whatever their providers are called and wherever they stand.
 fn source_id(source: &RemoteJwks, max_bytes: usize) -> String {
     let settings = format!("{source:?} {max_bytes}");
-    digest(settings.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(digest(settings.as_bytes()))
 }

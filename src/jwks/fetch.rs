@@ -49,7 +49,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The number of this kind of failure, never zero, and its stable snake_case code.
+    /// The number of this kind of failure, never zero, and its stable `snake_case` code.
     const fn row(&self) -> (u64, &'static str) {
         match self {
             Self::UnknownCluster => (1, "unknown_cluster"),
@@ -64,7 +64,7 @@ impl Failure {
         }
     }
 
-    /// The stable snake_case code for log and metrics.
+    /// The stable `snake_case` code for log and metrics.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         self.row().1

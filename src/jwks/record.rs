@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 const VERSION: u8 = 1;
 /// Version, numbers of eight bytes each, and the digest.
 const LENGTH: usize = 1 + NUMBERS * 8 + DIGEST_LENGTH;
-const NUMBERS: usize = 10;
+const NUMBERS: usize = 11;
 /// The leading bytes of the document's SHA-256.
 pub(super) const DIGEST_LENGTH: usize = 16;
 
@@ -27,6 +27,8 @@ pub(super) struct Record {
     pub(super) fresh_until: Timestamp,
     /// When the last attempt began.
     pub(super) attempted_at: Timestamp,
+    /// When the last attempt began that a token with an unknown `kid` asked for.
+    pub(super) forced_at: Timestamp,
     /// Until when the attempt under way counts; zero if none is.
     pub(super) lease_until: Timestamp,
     /// When the next attempt may begin.
@@ -48,6 +50,7 @@ impl Record {
         refresh_at: Timestamp::EPOCH,
         fresh_until: Timestamp::EPOCH,
         attempted_at: Timestamp::EPOCH,
+        forced_at: Timestamp::EPOCH,
         lease_until: Timestamp::EPOCH,
         retry_at: Timestamp::EPOCH,
         failures: 0,
@@ -84,6 +87,7 @@ impl Record {
             refresh_at: Timestamp::from_millis(next()),
             fresh_until: Timestamp::from_millis(next()),
             attempted_at: Timestamp::from_millis(next()),
+            forced_at: Timestamp::from_millis(next()),
             lease_until: Timestamp::from_millis(next()),
             retry_at: Timestamp::from_millis(next()),
             digest: digest.try_into().ok()?,
@@ -100,6 +104,7 @@ impl Record {
             self.refresh_at.as_millis(),
             self.fresh_until.as_millis(),
             self.attempted_at.as_millis(),
+            self.forced_at.as_millis(),
             self.lease_until.as_millis(),
             self.retry_at.as_millis(),
         ]
@@ -118,6 +123,7 @@ mod tests {
             refresh_at: Timestamp::from_millis(3),
             fresh_until: Timestamp::from_millis(4),
             attempted_at: Timestamp::from_millis(5),
+            forced_at: Timestamp::from_millis(11),
             lease_until: Timestamp::from_millis(6),
             retry_at: Timestamp::from_millis(7),
             failures: 8,

@@ -1,4 +1,6 @@
 //! Keys and tokens for tests, made by the crates and not by the filter's own code.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
 #![allow(unreachable_pub, reason = "a module of several tests")]
 #![allow(dead_code, reason = "not every test uses all of it")]
 
