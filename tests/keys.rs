@@ -10,45 +10,12 @@ use std::fmt::Write as _;
 use jwt_warden::crypto::{InvalidKey, KeyFamily, SignatureAlgorithm};
 use jwt_warden::jwks::{KeyError, KeyOrigin, KeySet, KeySetError};
 use serde_json::{Value, json};
-use support::{local_set, vectors};
+use support::{ed25519, local_set, p256, rsa, secret, with, without};
 
 const MAX_BYTES: usize = 262_144;
 
 fn parse(document: &str) -> Result<KeySet, KeySetError> {
     KeySet::parse(document.as_bytes(), KeyOrigin::Remote, MAX_BYTES)
-}
-
-/// RFC 7515 appendix A.3.
-fn p256() -> Value {
-    json!({
-        "kty": "EC", "crv": "P-256",
-        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
-    })
-}
-
-/// RFC 8037 appendix A.2.
-fn ed25519() -> Value {
-    json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" })
-}
-
-/// 2048 bits, all ones.
-fn rsa() -> Value {
-    json!({ "kty": "RSA", "n": "_".repeat(341) + "w", "e": "AQAB" })
-}
-
-fn secret(octets: usize) -> Value {
-    use base64::Engine as _;
-    json!({ "kty": "oct", "k": base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(vec![1; octets]) })
-}
-
-fn with(mut key: Value, member: &str, value: impl Into<Value>) -> Value {
-    key[member] = value.into();
-    key
-}
-
-fn without(mut key: Value, member: &str) -> Value {
-    key.as_object_mut().unwrap().remove(member);
-    key
 }
 
 /// Why the only key of a local set is skipped; `None` if it is usable.
@@ -289,51 +256,4 @@ fn candidates_are_chosen_by_kid_and_algorithm() {
     assert_eq!(set.candidates(None, SignatureAlgorithm::EdDsa).next().unwrap().family(), KeyFamily::Ed25519);
     let many = local_set(&json!({ "keys": vec![p256(); 20] }));
     assert_eq!((many.len(), many.candidates(None, SignatureAlgorithm::Es256).count()), (20, 8));
-}
-
-/// What `jwt_verify_lib` loads and we do not, and why. It guesses a missing `crv` from `alg`, takes coordinates without
-/// their leading zeros, looks at an Ed25519 point only when it verifies, and takes certificates by `kid` for a key set.
-const STRICTER: [(&str, &str); 8] = [
-    ("GoodOKP", "not on the curve"),
-    ("JwksIgnoreUnsupportedKey", "not on the curve"),
-    ("JwksECMatchAlgES512CrvP521", "the length that the curve demands"),
-    ("JwksECMissingBothAlgCrvES256", "`crv` is missing"),
-    ("JwkECMissingCrv", "`crv` is missing"),
-    ("JwksECUnspecifiedCrv", "`crv` is missing"),
-    ("JwksGoodX509", "`keys` is missing"),
-    ("RealJwksX509", "`keys` is missing"),
-];
-
-#[test]
-fn jwt_verify_lib_sets() {
-    let Some(file) = vectors("jwt_verify_lib/jwks_vectors.json") else { return };
-    let (mut loaded, mut refused, mut stricter, mut other) = (0, 0, 0, 0);
-    for vector in file["vectors"].as_array().unwrap() {
-        let name = vector["name"].as_str().unwrap().rsplit('.').next().unwrap();
-        if vector["type"] != "JWKS" {
-            other += 1;
-            continue;
-        }
-        let set = KeySet::parse(vector["text"].as_str().unwrap().as_bytes(), KeyOrigin::Local, MAX_BYTES);
-        let usable = set.as_ref().map_or(0, KeySet::len);
-        let why = match &set {
-            Ok(set) => set.skipped().iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-            Err(error) => error.to_string(),
-        };
-        if vector["expected"] == "refuse" {
-            assert_eq!(usable, 0, "{name}");
-            refused += 1;
-        } else if let Some((_, reason)) = STRICTER.iter().find(|(stricter, _)| *stricter == name) {
-            println!("stricter than upstream: {name}: {why}");
-            assert!(usable == 0 && why.contains(reason), "{name}: {why}");
-            stricter += 1;
-        } else {
-            assert!(usable > 0, "{name}: {why}");
-            if !why.is_empty() {
-                println!("{name}: {usable} usable; {why}");
-            }
-            loaded += 1;
-        }
-    }
-    println!("jwt_verify_lib: {loaded} loaded, {refused} refused, {stricter} refused by us alone, {other} not JWKS");
 }

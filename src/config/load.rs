@@ -1,9 +1,9 @@
 //! From the host's bytes to the validated configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Config, Provider, Requirement, Rule, TokenLocation, Unmatched, document, forwarding,
+    Config, Provider, Requirement, Rule, Unmatched, document, forwarding,
     jwks_source::Context,
     provider::provider,
     raw::{Named, RawConfig, RawProvider},
@@ -67,7 +67,7 @@ fn providers(raw: Vec<(String, RawProvider)>, context: Context<'_>, at: &Place<'
     if !(1..=MAX_PROVIDERS).contains(&raw.len()) {
         return at.mistake(format!("has to hold 1 to {MAX_PROVIDERS} providers"));
     }
-    // Collected twice, so that every mistake is reported and not only the first.
+    // Collected before it is judged, so that every mistake is reported and not only the first.
     let providers: Vec<_> =
         raw.into_iter().map(|(name, raw)| provider(&name, raw, context, &at.field(&name))).collect();
     providers.into_iter().collect()
@@ -108,16 +108,14 @@ fn used_provider(rule: &Rule) -> Option<usize> {
 }
 
 fn warn_of_same_issuers(providers: &[Provider], at: &Place<'_>) {
-    for (index, later) in providers.iter().enumerate() {
-        if let Some(earlier) = providers.iter().take(index).find(|earlier| competes(earlier, later)) {
-            let earlier = quoted(&earlier.name);
-            at.field(&later.name)
-                .warn(format!("takes tokens of the same issuer from the same place as {earlier}: each is tried"));
+    let mut taken = BTreeMap::new();
+    for provider in providers {
+        let places = provider.locations.iter().map(|location| (&provider.issuer, location));
+        if let Some(earlier) = places.clone().find_map(|place| taken.get(&place).copied()) {
+            let earlier = quoted(earlier);
+            let sentence = format!("takes tokens of the same issuer from the same place as {earlier}: each is tried");
+            at.field(&provider.name).warn(sentence);
         }
+        taken.extend(places.map(|place| (place, provider.name.as_str())));
     }
-}
-
-fn competes(earlier: &Provider, later: &Provider) -> bool {
-    let same_place = |location: &TokenLocation| earlier.locations.contains(location);
-    earlier.issuer == later.issuer && later.locations.iter().any(same_place)
 }

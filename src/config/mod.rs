@@ -17,6 +17,8 @@ mod report;
 mod rules;
 mod settings;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod unknown_field;
 
 use std::time::Duration;
@@ -150,7 +152,7 @@ pub struct HttpUri {
 }
 
 /// A place in the request where a token may stand.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TokenLocation {
     /// A header.
     Header {
@@ -166,7 +168,7 @@ pub enum TokenLocation {
 }
 
 /// What stands before the token in a header.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum HeaderPrefix {
     /// The whole value is the token.
     None,

@@ -39,7 +39,18 @@ fn rule(raw: RawRule, names: &[String], at: &Place<'_>) -> Checked<Rule> {
         None => Ok(None),
         Some(raw) => requirement(raw, names, &at.field("requires")).map(Some),
     };
-    Ok(Rule { matcher: matcher?, requires: requires? })
+    let rule = Rule { matcher: matcher?, requires: requires? };
+    warn_of_wide_exemption(&rule, &place);
+    Ok(rule)
+}
+
+/// A prefix without a final slash lets `/healthcare` pass where `/health` was meant.
+fn warn_of_wide_exemption(rule: &Rule, at: &Place<'_>) {
+    if let (PathMatcher::Prefix(prefix), None) = (&rule.matcher, &rule.requires)
+        && !prefix.ends_with('/')
+    {
+        at.field("prefix").warn("lets whatever begins so pass without verification: end it with `/`, or use `path`");
+    }
 }
 
 fn matcher(raw: RawMatcher, at: &Place<'_>) -> Checked<PathMatcher> {

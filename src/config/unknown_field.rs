@@ -60,7 +60,6 @@ const PLANNED: &[&str] = &[
     "subjects",
     "tls_context",
     "token_cache",
-    "unknown_kid_interval",
 ];
 
 /// A sentence about `field`, in an object whose fields are `known`.

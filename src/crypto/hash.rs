@@ -1,12 +1,11 @@
 //! The three hashes of JOSE, and what the signature schemes need to know about each.
 
-use hmac::EagerHash;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::SignatureAlgorithm;
 
 /// A hash of the SHA-2 family with the algorithms that use it.
-pub(super) trait JoseHash: Digest + EagerHash {
+pub(super) trait JoseHash: Digest + Clone {
     /// RSASSA-PKCS1-v1_5 with this hash.
     const RSA_PKCS1: SignatureAlgorithm;
     /// RSASSA-PSS with this hash.

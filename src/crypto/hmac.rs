@@ -89,6 +89,15 @@ mod tests {
     use crate::crypto::VerifyingKey;
 
     #[test]
+    fn what_a_secret_leads_to_is_wiped() {
+        // `Hmac` is not marked, but holds nothing else than two states of the hash.
+        fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+        wiped::<Sha256>();
+        wiped::<Sha384>();
+        wiped::<Sha512>();
+    }
+
+    #[test]
     fn a_secret_serves_the_hashes_that_it_reaches() {
         let served = |length: usize| {
             let key = HmacKey::new(&vec![7; length]).map(VerifyingKey::Hmac).ok()?;

@@ -127,3 +127,41 @@ impl fmt::Display for InvalidKey {
 }
 
 impl std::error::Error for InvalidKey {}
+
+#[cfg(test)]
+mod tests {
+    use jwt_compact::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_algorithms() {
+        let names = [
+            Rs::<Sha256>::new().name(),
+            Rs::<Sha384>::new().name(),
+            Rs::<Sha512>::new().name(),
+            Ps::<Sha256>::new().name(),
+            Ps::<Sha384>::new().name(),
+            Ps::<Sha512>::new().name(),
+            Es256.name(),
+            Es384.name(),
+            Es512.name(),
+            EdDsa.name(),
+            Hs::<Sha256>::new().name(),
+            Hs::<Sha384>::new().name(),
+            Hs::<Sha512>::new().name(),
+        ];
+        assert_eq!(names.to_vec(), SignatureAlgorithm::ALL.map(SignatureAlgorithm::name).to_vec());
+    }
+
+    #[test]
+    fn the_algorithms_serve_jwt_compact_itself() {
+        let key = HmacKey::new(b"0123456789abcdef0123456789abcdef").unwrap();
+        let text = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIn0.YTr6qPF-N-Bo-UZqK7Hz8gvEwXiRoDS1Hw2fNFD_Ri4";
+        let token = UntrustedToken::new(text).unwrap();
+        let algorithm = Hs::<Sha256>::new();
+        assert!(algorithm.validator::<serde_json::Value>(&key).validate(&token).is_ok());
+        let other = HmacKey::new(b"0123456789abcdef0123456789abcdeg").unwrap();
+        assert!(algorithm.validator::<serde_json::Value>(&other).validate(&token).is_err());
+    }
+}

@@ -309,3 +309,20 @@ unsafe extern "C" fn proxy_http_call(
         OK
     })
 }
+
+/// Functions that the SDK's traits offer and the filter never calls.
+macro_rules! unused {
+    ($($name:ident)*) => { $(
+        #[unsafe(no_mangle)]
+        extern "C" fn $name() -> u32 {
+            panic!(concat!("the filter called ", stringify!($name)));
+        }
+    )* };
+}
+
+unused! {
+    proxy_call_foreign_function proxy_close_stream proxy_dequeue_shared_queue proxy_done proxy_enqueue_shared_queue
+    proxy_get_property proxy_get_status proxy_grpc_call proxy_grpc_cancel proxy_grpc_close proxy_grpc_send
+    proxy_grpc_stream proxy_register_shared_queue proxy_resolve_shared_queue proxy_set_buffer_bytes
+    proxy_set_header_map_pairs proxy_set_property
+}

@@ -2,6 +2,7 @@
 //! that the filter exports, so that the adapter runs natively. Each test thread has a host of its own, as the SDK's
 //! dispatcher has.
 #![allow(unsafe_code, reason = "the two sides of a C ABI meet here")]
+#![allow(unreachable_pub, reason = "a module of several tests")]
 #![allow(dead_code, reason = "not every test uses all of the host")]
 #![allow(clippy::missing_safety_doc, reason = "the functions are called by the filter only")]
 

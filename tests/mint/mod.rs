@@ -1,4 +1,5 @@
 //! Keys and tokens for tests, made by the crates and not by the filter's own code.
+#![allow(unreachable_pub, reason = "a module of several tests")]
 #![allow(dead_code, reason = "not every test uses all of it")]
 
 use base64::Engine as _;

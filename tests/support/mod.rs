@@ -1,4 +1,4 @@
-//! What the vector tests share: the vectors' place, and just enough of a JWS to get at its parts.
+//! What the tests share: the vectors' place, some keys, and just enough of a JWS to get at its parts.
 
 #![allow(dead_code, reason = "not every test uses everything")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it ran")]
@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jwt_warden::crypto::SignatureAlgorithm;
 use jwt_warden::jwks::{KeyOrigin, KeySet};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The JSON file of the shared vectors, or `None`, with a message, where they are absent.
 pub(crate) fn vectors(path: &str) -> Option<Value> {
@@ -70,4 +70,39 @@ pub(crate) fn verifies(set: &KeySet, jws: &str) -> bool {
         set.candidates(parts.kid.as_deref(), parts.algorithm)
             .any(|key| key.verifies(parts.algorithm, parts.signing_input.as_bytes(), &parts.signature))
     })
+}
+
+/// RFC 7515 appendix A.3.
+pub(crate) fn p256() -> Value {
+    json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    })
+}
+
+/// RFC 8037 appendix A.2.
+pub(crate) fn ed25519() -> Value {
+    json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo" })
+}
+
+/// 2048 bits, all ones.
+pub(crate) fn rsa() -> Value {
+    json!({ "kty": "RSA", "n": "_".repeat(341) + "w", "e": "AQAB" })
+}
+
+/// A secret of so many octets.
+pub(crate) fn secret(octets: usize) -> Value {
+    json!({ "kty": "oct", "k": URL_SAFE_NO_PAD.encode(vec![1; octets]) })
+}
+
+/// The key with a member more, or with another value of it.
+pub(crate) fn with(mut key: Value, member: &str, value: impl Into<Value>) -> Value {
+    key[member] = value.into();
+    key
+}
+
+/// The key without the member.
+pub(crate) fn without(mut key: Value, member: &str) -> Value {
+    key.as_object_mut().unwrap().remove(member);
+    key
 }

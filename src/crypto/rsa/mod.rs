@@ -17,7 +17,7 @@ use super::signature::RsaSignature;
 
 /// RFC 7518 section 3.3 demands 2048 bits; the upper bound keeps a hostile key from costing milliseconds.
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-/// The exponent's upper bound, which bounds the number of squarings: 2^33 - 1 as in Web browsers' libraries.
+/// Below 2^33, as for other verifiers, so that a hostile exponent costs four times the common one at most.
 const MAX_EXPONENT: u64 = (1 << 33) - 1;
 
 /// An RSA public key.

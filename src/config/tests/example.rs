@@ -1,0 +1,238 @@
+//! A configuration that has every field, in each of its spellings.
+
+use std::time::Duration;
+
+use prost::Message;
+use prost_types::{ListValue, Struct, value::Kind};
+use serde_json::{Map, Value, json};
+
+use super::{
+    super::{
+        Backoff, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader,
+        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenLocation, Unmatched, parse,
+    },
+    KEYS, environment, least, load,
+};
+use crate::crypto::{AlgorithmSet, SignatureAlgorithm};
+
+// Providers in alphabetical order, which is the order that a Struct gives them.
+pub(super) fn full() -> Value {
+    json!({
+        "providers": {
+            "acme": {
+                "issuer": "https://acme.example",
+                "audiences": ["api", "urn:api"],
+                "algorithms": ["ES256", "Ed25519"],
+                "types": ["JWT", "Application/AT+JWT", "example/x"],
+                "require_type": true,
+                "require_expiration": true,
+                "max_lifetime": "1h",
+                "clock_skew_seconds": 5,
+                "remote_jwks": {
+                    "http_uri": {"uri": "https://acme.example:8443/jwks?v=1", "cluster": "acme|443", "timeout": "1.5s"},
+                    "cache_duration": "5m",
+                    "max_stale": "0s",
+                    "unknown_kid_interval": "2s",
+                    "backoff": {"base_interval": "100ms", "max_interval": "1m"}
+                },
+                "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}, {"name": "X-Token"}],
+                "from_params": ["jwt"],
+                "from_cookies": ["session"],
+                "forward": true,
+                "forward_payload_header": "X-Payload",
+                "pad_forward_payload_header": true,
+                "claim_to_headers": [
+                    {"header_name": "X-Sub", "claim_name": "sub"},
+                    {"header_name": "X-Org", "claim_path": ["https://acme.example/org", "id"]}
+                ],
+                "sender_constraint": "ignore"
+            },
+            "bytes": {
+                "issuer": "bytes", "any_audience": true,
+                "local_jwks": {"inline_bytes": "eyJrZXlzIjpbeyJrdHkiOiJPS1AiLCJjcnYiOiJFZDI1NTE5Iiwia2lkIjoiYSIsIngiOiIxMXFZQVlLeENyZlZTXzdUeVdRSE9nN2hjdlBhcGlNbHJ3SWFhUGNIVVJvIn1dfQ=="}
+            },
+            "text": {"issuer": "text", "any_audience": true, "local_jwks": {"inline_string": KEYS}},
+            "variable": {"any_issuer": true, "any_audience": true, "local_jwks": {"environment_variable": "JWKS"}}
+        },
+        "rules": [
+            {"match": {"path": "/health"}},
+            {"match": {"prefix": "/bytes/"}, "requires": {"provider_name": "bytes"}},
+            {"match": {"prefix": "/text/"}, "requires": {"provider_name": "text"}},
+            {"match": {"prefix": "/variable/"}, "requires": {"provider_name": "variable"}},
+            {"match": {"prefix": "/"}, "requires": {"provider_name": "acme"}}
+        ],
+        "unmatched": "allow",
+        "realm": "acme api",
+        "unavailable_status": 503,
+        "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10}
+    })
+}
+
+fn acme() -> Provider {
+    let header = |name: &str, prefix| TokenLocation::Header { name: name.to_owned(), prefix };
+    let exact = ["https://acme.example/org", "id"].map(str::to_owned).to_vec();
+    Provider {
+        name: "acme".to_owned(),
+        issuer: Some("https://acme.example".to_owned()),
+        audiences: Some(vec!["api".to_owned(), "urn:api".to_owned()]),
+        algorithms: AlgorithmSet::EMPTY.with(SignatureAlgorithm::Es256).with(SignatureAlgorithm::EdDsa),
+        token_types: vec!["jwt".to_owned(), "at+jwt".to_owned(), "example/x".to_owned()],
+        require_type: true,
+        require_expiration: true,
+        max_lifetime: Some(Duration::from_secs(3600)),
+        clock_skew: Duration::from_secs(5),
+        jwks: JwksSource::Remote(RemoteJwks {
+            http: HttpUri {
+                scheme: "https".to_owned(),
+                authority: "acme.example:8443".to_owned(),
+                path_and_query: "/jwks?v=1".to_owned(),
+                cluster: "acme|443".to_owned(),
+                timeout: Duration::from_millis(1500),
+            },
+            cache_duration: Duration::from_secs(300),
+            max_stale: Duration::ZERO,
+            unknown_kid_interval: Duration::from_secs(2),
+            backoff: Backoff { base_interval: Duration::from_millis(100), max_interval: Duration::from_secs(60) },
+        }),
+        locations: vec![
+            header("authorization", HeaderPrefix::Scheme("Bearer".to_owned())),
+            header("x-token", HeaderPrefix::None),
+            TokenLocation::Query("jwt".to_owned()),
+            TokenLocation::Cookie("session".to_owned()),
+        ],
+        forward: true,
+        payload_header: Some(PayloadHeader { name: "x-payload".to_owned(), pad: true }),
+        claim_headers: vec![
+            ClaimHeader { header: "x-sub".to_owned(), claim: ClaimPath::Dotted("sub".to_owned()) },
+            ClaimHeader { header: "x-org".to_owned(), claim: ClaimPath::Exact(exact) },
+        ],
+        sender_constraint: SenderConstraint::Ignore,
+    }
+}
+
+#[test]
+fn every_field_arrives() {
+    let loaded = load(&full()).unwrap();
+    assert_eq!(loaded.warnings, []);
+    let config = loaded.config;
+    assert_eq!(config.provider(ProviderId(0)), Some(&acme()));
+    assert_eq!(
+        config.providers.iter().map(|provider| provider.name.as_str()).collect::<Vec<_>>(),
+        ["acme", "bytes", "text", "variable"]
+    );
+    for local in &config.providers[1..] {
+        assert_eq!(local.jwks, JwksSource::Local(KEYS.as_bytes().to_vec()), "{}", local.name);
+    }
+    assert_eq!(config.providers[3].issuer, None);
+    assert_eq!(config.providers[3].audiences, None);
+    assert_eq!(config.rules.len(), 5);
+    assert_eq!(config.rules[0], Rule { matcher: PathMatcher::Exact("/health".to_owned()), requires: None });
+    let last =
+        Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Requirement::Provider(ProviderId(0))) };
+    assert_eq!(config.rules[4], last);
+    assert_eq!(config.unmatched, Unmatched::Allow);
+    assert_eq!(config.realm, "acme api");
+    assert_eq!(config.unavailable_status, 503);
+    assert_eq!(config.limits, Limits { max_token_bytes: 8192, max_jwks_bytes: 65_536, max_waiting_requests: 10 });
+}
+
+#[test]
+fn the_defaults_are_strict() {
+    let config = load(&least()).unwrap().config;
+    let acme = &config.providers[0];
+    assert_eq!(acme.algorithms, AlgorithmSet::asymmetric());
+    assert_eq!(acme.token_types, ["jwt", "at+jwt"]);
+    assert!(!acme.require_type && acme.require_expiration && !acme.forward);
+    assert_eq!((acme.max_lifetime, acme.clock_skew), (None, Duration::from_secs(60)));
+    assert_eq!((&acme.payload_header, acme.claim_headers.len()), (&None, 0));
+    assert_eq!(acme.sender_constraint, SenderConstraint::IfBound);
+    let bearer = HeaderPrefix::Scheme("Bearer".to_owned());
+    assert_eq!(
+        acme.locations,
+        [
+            TokenLocation::Header { name: "authorization".to_owned(), prefix: bearer },
+            TokenLocation::Query("access_token".to_owned()),
+        ]
+    );
+    let JwksSource::Remote(remote) = &acme.jwks else { panic!("not remote") };
+    let durations = [remote.http.timeout, remote.cache_duration, remote.max_stale, remote.unknown_kid_interval];
+    assert_eq!(durations.map(|duration| duration.as_secs()), [5, 600, 86_400, 5]);
+    let backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
+    assert_eq!(remote.backoff, backoff);
+    let any = Requirement::AnyProvider(vec![ProviderId(0)]);
+    assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }]);
+    assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
+    assert_eq!(config.limits, Limits::default());
+}
+
+#[test]
+fn no_rules_and_empty_rules_are_the_same() {
+    assert_eq!(load(&super::least_with("/rules", json!([]))), load(&least()));
+}
+
+#[test]
+fn camel_case_is_the_same_configuration() {
+    let camel = camel_case(full());
+    assert!(camel.pointer("/providers/acme/remoteJwks/httpUri").is_some());
+    assert_eq!(load(&camel), load(&full()));
+}
+
+#[test]
+fn a_struct_is_the_same_configuration() {
+    for config in [full(), camel_case(full()), least()] {
+        let bytes = structure(&config).encode_to_vec();
+        assert_eq!(parse(&bytes, &environment).map_err(|error| error.to_string()), load(&config));
+    }
+}
+
+#[test]
+fn white_space_before_the_text_does_not_make_it_a_struct() {
+    let text = format!("\n{}\n", least());
+    assert_eq!(parse(text.as_bytes(), &environment).map_err(|error| error.to_string()), load(&least()));
+}
+
+#[test]
+fn local_keys_are_not_printed() {
+    assert!(!format!("{:?}", load(&full())).contains("11qYAYK"));
+}
+
+/// Providers keep their names, everything else is a field.
+fn camel_case(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members.into_iter().map(|(name, value)| (camel(&name), camel_case(value))).collect(),
+        Value::Array(items) => items.into_iter().map(camel_case).collect(),
+        other => other,
+    }
+}
+
+fn camel(name: &str) -> String {
+    let mut upper = false;
+    name.chars().fold(String::new(), |mut camel, character| {
+        match character {
+            '_' => upper = true,
+            _ if std::mem::take(&mut upper) => camel.push(character.to_ascii_uppercase()),
+            _ => camel.push(character),
+        }
+        camel
+    })
+}
+
+pub(super) fn structure(config: &Value) -> Struct {
+    fields(config.as_object().unwrap())
+}
+
+fn fields(members: &Map<String, Value>) -> Struct {
+    Struct { fields: members.iter().map(|(name, value)| (name.clone(), struct_value(value))).collect() }
+}
+
+fn struct_value(value: &Value) -> prost_types::Value {
+    let kind = match value {
+        Value::Null => Kind::NullValue(0),
+        Value::Bool(value) => Kind::BoolValue(*value),
+        Value::Number(number) => Kind::NumberValue(number.as_f64().unwrap()),
+        Value::String(text) => Kind::StringValue(text.clone()),
+        Value::Array(items) => Kind::ListValue(ListValue { values: items.iter().map(struct_value).collect() }),
+        Value::Object(members) => Kind::StructValue(fields(members)),
+    };
+    prost_types::Value { kind: Some(kind) }
+}

@@ -1,0 +1,310 @@
+//! Every mistake, and the very line that the operator reads.
+
+use serde_json::{Value, json};
+
+use super::{check, least, least_with, load};
+
+#[test]
+fn providers() {
+    let issuer =
+        "providers.acme.issuer: is required: the exact `iss` of the tokens (any_issuer: true accepts every issuer)";
+    let audiences = "providers.acme.audiences: is required: the `aud` values to accept, at least one (any_audience: true accepts every audience)";
+    check(&[
+        ("/providers", Value::Null, "providers: is required: an object from names to providers"),
+        ("/providers", json!({}), "providers: has to hold 1 to 1024 providers"),
+        ("/providers/acme/issuer", Value::Null, issuer),
+        ("/providers/acme/issuer", json!(""), issuer),
+        (
+            "/providers/acme/any_issuer",
+            json!(true),
+            "providers.acme.issuer: contradicts any_issuer: true: give one of the two",
+        ),
+        ("/providers/acme/audiences", Value::Null, audiences),
+        ("/providers/acme/audiences", json!([]), audiences),
+        ("/providers/acme/audiences", json!(["a", ""]), "providers.acme.audiences[1]: is empty"),
+        ("/providers/acme/audiences", json!(["a", "a"]), "providers.acme.audiences[1]: lists `a` a second time"),
+        (
+            "/providers/acme/any_audience",
+            json!(true),
+            "providers.acme.audiences: contradicts any_audience: true: give one of the two",
+        ),
+        (
+            "/providers/acme/clock_skew_seconds",
+            json!(86_401),
+            "providers.acme.clock_skew_seconds: has to be from 0 to 86400",
+        ),
+        (
+            "/providers/acme/max_lifetime",
+            json!("0s"),
+            r#"providers.acme.max_lifetime: has to be from "1s" to "87600h", ten years"#,
+        ),
+        (
+            "/providers/acme/types",
+            json!([]),
+            "providers.acme.types: is empty: list at least one type, or leave it out for `JWT` and `at+jwt`",
+        ),
+        (
+            "/providers/acme/types",
+            json!(["a/b/c"]),
+            "providers.acme.types[0]: `a/b/c` is not a media type, such as `at+jwt`",
+        ),
+        (
+            "/providers/acme/types",
+            json!(["application/"]),
+            "providers.acme.types[0]: `application/` is not a media type, such as `at+jwt`",
+        ),
+        (
+            "/providers/acme/types",
+            json!(["JWT", "application/jwt"]),
+            "providers.acme.types[1]: lists `jwt` a second time",
+        ),
+        (
+            "/providers/acme/sender_constraint",
+            json!("required"),
+            "providers.acme.sender_constraint: `required` is not supported in this version: use `if_bound` or `ignore`",
+        ),
+        (
+            "/providers/acme/sender_constraint",
+            json!("IGNORE"),
+            "providers.acme.sender_constraint: has to be `if_bound` or `ignore`, not `IGNORE`",
+        ),
+    ]);
+}
+
+#[test]
+fn names_of_providers() {
+    for name in ["", "a b", "a\n", "\u{e9}", &"x".repeat(129)] {
+        let mut config = least();
+        config["providers"][name] = config["providers"]["acme"].clone();
+        let error = load(&config).unwrap_err();
+        assert!(
+            error.ends_with(": the name of a provider has to be 1 to 128 characters of printable ASCII without blanks"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn algorithms() {
+    let all = "there are `RS256`, `RS384`, `RS512`, `PS256`, `PS384`, `PS512`, `ES256`, `ES384`, `ES512`, `EdDSA`, `HS256`, `HS384`, `HS512`";
+    for name in ["none", "rs256", "ES256K", ""] {
+        let expected = format!("providers.acme.algorithms[1]: `{name}` is not an algorithm that can be allowed: {all}");
+        check(&[("/providers/acme/algorithms", json!(["RS256", name]), &expected)]);
+    }
+    let shared =
+        "providers.acme.algorithms: HS256, HS384 and HS512 need a shared secret, which only local_jwks may hold";
+    check(&[
+        (
+            "/providers/acme/algorithms",
+            json!([]),
+            "providers.acme.algorithms: is empty: list at least one algorithm, or leave it out for all asymmetric ones",
+        ),
+        ("/providers/acme/algorithms", json!(["ES256", "HS256"]), shared),
+        (
+            "/providers/acme/algorithms",
+            json!(["EdDSA", "Ed25519"]),
+            "providers.acme.algorithms[1]: lists `EdDSA` a second time",
+        ),
+    ]);
+}
+
+#[test]
+fn locations() {
+    let headers = "/providers/acme/from_headers";
+    let name = "providers.acme.from_headers[0].name";
+    let framing = format!("{name}: belongs to the framing of the message: use another header");
+    for header in ["Host", "content-length", "Transfer-Encoding", "connection", "TE", "upgrade"] {
+        check(&[(headers, json!([{"name": header}]), &framing)]);
+    }
+    let token = format!("{name}: has to be the name of a header: letters, digits and !#$%&'*+-.^_`|~");
+    for header in ["", "x y", "x:y", "x\r\ny", "\u{e9}"] {
+        check(&[(headers, json!([{"name": header}]), &token)]);
+    }
+    check(&[
+        (headers, json!([{"name": ":path"}]), &format!("{name}: is a pseudo-header: use a header")),
+        (headers, json!([{"name": "Cookie"}]), &format!("{name}: cookies are looked at one by one: use from_cookies")),
+        (headers, json!([{"value_prefix": "Bearer "}]), &format!("{name}: is required: the name of the header")),
+        (headers, json!([{"name": "x"}, {"name": "X"}]), "providers.acme.from_headers[1]: is listed a second time"),
+        (
+            headers,
+            json!([{"name": "x", "value_prefix": "Bearer\n"}]),
+            "providers.acme.from_headers[0].value_prefix: has to be printable ASCII and must not begin with a blank, such as `Bearer `",
+        ),
+        ("/providers/acme/from_params", json!(["a", "a"]), "providers.acme.from_params[1]: is listed a second time"),
+        (
+            "/providers/acme/from_params",
+            json!([""]),
+            "providers.acme.from_params[0]: has to be the name of a query parameter",
+        ),
+        (
+            "/providers/acme/from_cookies",
+            json!(["a=b"]),
+            "providers.acme.from_cookies[0]: `a=b` cannot be the name of a cookie (RFC 6265 section 4.1.1)",
+        ),
+        (
+            "/providers/acme/from_cookies",
+            json!((0..65).map(|index| format!("c{index}")).collect::<Vec<_>>()),
+            "providers.acme: looks for tokens in more than 64 places",
+        ),
+    ]);
+}
+
+#[test]
+fn headers_for_the_upstream() {
+    let claims = "/providers/acme/claim_to_headers";
+    let path = "providers.acme.claim_to_headers[0]";
+    let one = |header: &str| json!([{"header_name": header, "claim_name": "sub"}]);
+    for header in ["Authorization", "cookie", "proxy-authorization"] {
+        let expected = format!("{path}.header_name: carries the client's credentials: use another header");
+        check(&[(claims, one(header), &expected)]);
+    }
+    let names = format!("{path}.claim_path: has to be a list of 1 to 32 names, from the outermost inwards");
+    let exactly_one = format!("{path}: needs exactly one of claim_name and claim_path");
+    check(&[
+        (claims, one(":method"), &format!("{path}.header_name: is a pseudo-header: use a header")),
+        (
+            claims,
+            one("host"),
+            &format!("{path}.header_name: belongs to the framing of the message: use another header"),
+        ),
+        (claims, json!([{"claim_name": "sub"}]), &format!("{path}.header_name: is required: the header to write")),
+        (claims, json!([{"header_name": "x"}]), &exactly_one),
+        (claims, json!([{"header_name": "x", "claim_name": "a", "claim_path": ["a"]}]), &exactly_one),
+        (
+            claims,
+            json!([{"header_name": "x", "claim_name": ""}]),
+            &format!("{path}.claim_name: has to be the name of a claim; dots lead into nested objects"),
+        ),
+        (claims, json!([{"header_name": "x", "claim_path": []}]), &names),
+        (claims, json!([{"header_name": "x", "claim_path": ["a", ""]}]), &names),
+        (claims, json!([{"header_name": "x", "claim_path": vec!["a"; 33]}]), &names),
+        (
+            claims,
+            json!([{"header_name": "x", "claim_name": "a"}, {"header_name": "X", "claim_name": "b"}]),
+            "providers.acme.claim_to_headers[1].header_name: `x` is written twice: use another header",
+        ),
+        (
+            "/providers/acme/pad_forward_payload_header",
+            json!(true),
+            "providers.acme.pad_forward_payload_header: has no effect without forward_payload_header: give that too, or remove this",
+        ),
+        (
+            "/providers/acme/forward_payload_header",
+            json!("Authorization"),
+            "providers.acme.forward_payload_header: carries the client's credentials: use another header",
+        ),
+    ]);
+}
+
+#[test]
+fn headers_that_meet() {
+    let mut config = least_with("/providers/acme/from_headers", json!([{"name": "x-token"}]));
+    config["providers"]["other"] = config["providers"]["acme"].clone();
+    config["providers"]["other"]["from_headers"] = json!([{"name": "x-other"}]);
+    config["providers"]["other"]["forward_payload_header"] = json!("X-Token");
+    config["providers"]["other"]["claim_to_headers"] = json!([{"header_name": "x-token", "claim_name": "sub"}]);
+    let expected = "providers.other.forward_payload_header: `x-token` is a header that tokens come in: use another one\n\
+                    providers.other.claim_to_headers[0].header_name: `x-token` is a header that tokens come in: use another one\n\
+                    providers.other.claim_to_headers[0].header_name: `x-token` is written twice: use another header";
+    assert_eq!(load(&config).unwrap_err(), expected);
+}
+
+#[test]
+fn rules() {
+    let path =
+        "has to begin with `/` and to be printable ASCII without blanks, `?` and `#`: the query is not looked at";
+    let one = |matcher: Value| json!([{"match": matcher, "requires": {"provider_name": "acme"}}]);
+    for text in ["", "api", "/a?b", "/a#b", "/a b", "/\u{e9}", "*"] {
+        check(&[
+            ("/rules", one(json!({"prefix": text})), &format!("rules[0].match.prefix: {path}")),
+            ("/rules", one(json!({"path": text})), &format!("rules[0].match.path: {path}")),
+        ]);
+    }
+    let exactly_one = "rules[0].match: needs exactly one of `prefix` and `path`";
+    check(&[
+        ("/rules", json!([{}]), "rules[0].match: is required: an object with `prefix` or `path`"),
+        ("/rules", one(json!({})), exactly_one),
+        ("/rules", one(json!({"prefix": "/", "path": "/"})), exactly_one),
+        (
+            "/rules",
+            json!([{"match": {"prefix": "/"}, "requires": {}}]),
+            "rules[0].requires.provider_name: is required: the provider whose token is needed (leave out the whole `requires` for no verification)",
+        ),
+        (
+            "/rules",
+            json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "acmee"}}]),
+            "rules[0].requires.provider_name: there is no provider `acmee`: there are `acme`",
+        ),
+    ]);
+}
+
+#[test]
+fn rules_that_never_match() {
+    for (first, second) in [
+        (json!({"prefix": "/"}), json!({"prefix": "/a"})),
+        (json!({"prefix": "/a"}), json!({"prefix": "/a"})),
+        (json!({"prefix": "/a"}), json!({"path": "/abc"})),
+        (json!({"path": "/a"}), json!({"path": "/a"})),
+    ] {
+        let rules = json!([{"match": {"path": "/other"}}, {"match": first}, {"match": second}]);
+        let expected = "rules[2]: never matches: rules[1] comes first and takes all of its paths";
+        check(&[("/rules", rules, expected)]);
+    }
+    for (first, second) in [
+        (json!({"prefix": "/ab"}), json!({"prefix": "/a"})),
+        (json!({"path": "/a"}), json!({"prefix": "/a"})),
+        (json!({"path": "/a"}), json!({"path": "/A"})),
+    ] {
+        assert!(load(&least_with("/rules", json!([{"match": first}, {"match": second}]))).is_ok());
+    }
+}
+
+#[test]
+fn settings() {
+    let realm = "realm: has to be 1 to 256 characters of printable ASCII, without quotes and backslashes";
+    for text in ["", "a\"b", "a\\b", "a\nb", "\u{e9}", &"x".repeat(257)] {
+        check(&[("/realm", json!(text), realm)]);
+    }
+    check(&[
+        ("/unmatched", json!("Allow"), "unmatched: has to be `deny` or `allow`, not `Allow`"),
+        (
+            "/unmatched",
+            json!("allow"),
+            "unmatched: `allow` contradicts the absence of rules, without which every request needs a token",
+        ),
+        ("/unavailable_status", json!(500), "unavailable_status: has to be 401 or 503"),
+        ("/limits", json!({"max_token_bytes": 255}), "limits.max_token_bytes: has to be from 256 to 1048576"),
+        ("/limits", json!({"max_jwks_bytes": u64::MAX}), "limits.max_jwks_bytes: has to be from 1024 to 4194304"),
+        ("/limits", json!({"max_waiting_requests": 0}), "limits.max_waiting_requests: has to be from 1 to 100000"),
+    ]);
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let mut config = least();
+    config["realm"] = json!("");
+    config["limits"] = json!({"max_token_bytes": 1});
+    config["providers"]["acme"]["issuer"] = json!("");
+    config["providers"]["acme"]["remote_jwks"]["http_uri"] = json!({"timeout": "1"});
+    config["providers"]["other"] = json!({});
+    config["rules"] =
+        json!([{"match": {"prefix": "x"}}, {"match": {"prefix": "/"}, "requires": {"provider_name": "x"}}]);
+    let error = load(&config).unwrap_err();
+    let paths: Vec<_> = error.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        paths,
+        [
+            "limits.max_token_bytes",
+            "providers.acme.issuer",
+            "providers.acme.remote_jwks.http_uri.uri",
+            "providers.acme.remote_jwks.http_uri.cluster",
+            "providers.acme.remote_jwks.http_uri.timeout",
+            "providers.other.issuer",
+            "providers.other.audiences",
+            "providers.other",
+            "rules[0].match.prefix",
+            "rules[1].requires.provider_name",
+            "realm",
+        ]
+    );
+}

@@ -1,0 +1,39 @@
+//! The reference in `docs/configuration.md` and the shapes agree.
+
+use serde_json::{Value, json};
+
+use super::{least_with, load};
+
+const REFERENCE: &str = include_str!("../../../docs/configuration.md");
+
+/// The fields of the object that `value` is, from the answer to a field that it does not have.
+fn fields(pointer: &str, value: Value) -> Vec<String> {
+    let error = load(&least_with(pointer, value)).unwrap_err();
+    let (_, fields) = error.split_once("it has ").unwrap_or_else(|| panic!("{error}"));
+    fields.split(", ").map(|field| field.trim_matches('`').to_owned()).collect()
+}
+
+#[test]
+fn every_field_is_in_the_reference() {
+    let unknown = json!({"?": 1});
+    let objects = [
+        ("configuration", fields("/?", json!(1))),
+        ("provider", fields("/providers/acme", unknown.clone())),
+        ("local_jwks", fields("/providers/acme/local_jwks", unknown.clone())),
+        ("remote_jwks", fields("/providers/acme/remote_jwks", unknown.clone())),
+        ("backoff", fields("/providers/acme/remote_jwks/backoff", unknown.clone())),
+        ("http_uri", fields("/providers/acme/remote_jwks/http_uri", unknown.clone())),
+        ("from_headers", fields("/providers/acme/from_headers", json!([unknown]))),
+        ("claim_to_headers", fields("/providers/acme/claim_to_headers", json!([unknown]))),
+        ("rule", fields("/rules", json!([unknown]))),
+        ("match", fields("/rules", json!([{"match": unknown}]))),
+        ("requires", fields("/rules", json!([{"requires": unknown}]))),
+        ("limits", fields("/limits", unknown.clone())),
+    ];
+    for (object, fields) in &objects {
+        for field in fields {
+            assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
+        }
+    }
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 52);
+}

@@ -1,0 +1,88 @@
+//! What is allowed, but probably not meant.
+
+use serde_json::{Value, json};
+
+use super::{least, least_with, load};
+
+fn warnings(config: &Value) -> Vec<String> {
+    load(config).unwrap().warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_plain_configuration_gives_no_warning() {
+    assert_eq!(warnings(&least()), [""; 0]);
+}
+
+#[test]
+fn doubtful_fields_are_named() {
+    for (pointer, value, expected) in [
+        (
+            "/providers/acme/from_headers",
+            json!([{"name": "Authorization"}]),
+            "providers.acme.from_headers[0]: without value_prefix the whole value is the token: `Bearer` is not looked for",
+        ),
+        (
+            "/providers/acme/claim_to_headers",
+            json!([{"header_name": "x-forwarded-user", "claim_name": "sub"}]),
+            "providers.acme.claim_to_headers[0].header_name: the proxy itself reads and writes this header",
+        ),
+        (
+            "/providers/acme/forward_payload_header",
+            json!("X-Envoy-Payload"),
+            "providers.acme.forward_payload_header: the proxy itself reads and writes this header",
+        ),
+        ("/rules", json!([{"match": {"prefix": "/"}}]), "providers.acme: no rule uses this provider"),
+    ] {
+        assert_eq!(warnings(&least_with(pointer, value)), [expected]);
+    }
+}
+
+#[test]
+fn an_exemption_that_takes_more_than_it_names_is_doubtful() {
+    let requires = json!({"provider_name": "acme"});
+    let rules = |prefix: &str| json!([{"match": {"prefix": prefix}}, {"match": {"prefix": "/"}, "requires": requires}]);
+    let expected = "rules[0].match.prefix: lets whatever begins so pass without verification: end it with `/`, or use \
+                    `path`";
+    assert_eq!(warnings(&least_with("/rules", rules("/health"))), [expected]);
+    assert_eq!(warnings(&least_with("/rules", rules("/health/"))), [""; 0]);
+}
+
+#[test]
+fn a_lifetime_that_tokens_may_do_without_is_doubtful() {
+    let mut config = least_with("/providers/acme/max_lifetime", json!("1h"));
+    config["providers"]["acme"]["require_expiration"] = json!(false);
+    let expected = "providers.acme.max_lifetime: a token without `exp` has no lifetime, and require_expiration: false \
+                    accepts it";
+    assert_eq!(warnings(&config), [expected]);
+}
+
+#[test]
+fn providers_that_compete_for_a_token_are_named_where_no_rule_chooses() {
+    let mut config = least();
+    config["providers"]["other"] = config["providers"]["acme"].clone();
+    let expected = "providers.other: takes tokens of the same issuer from the same place as `acme`: each is tried";
+    assert_eq!(warnings(&config), [expected]);
+
+    config["providers"]["other"]["from_params"] = json!(["other"]);
+    assert_eq!(warnings(&config), [""; 0]);
+
+    config["providers"]["other"] = config["providers"]["acme"].clone();
+    config["rules"] = json!([
+        {"match": {"prefix": "/other"}, "requires": {"provider_name": "other"}},
+        {"match": {"prefix": "/"}, "requires": {"provider_name": "acme"}}
+    ]);
+    assert_eq!(warnings(&config), [""; 0]);
+}
+
+#[test]
+fn local_keys_that_are_of_no_use_are_doubtful() {
+    let keys =
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"x"}]}"#;
+    let mut config = least_with("/providers/acme/remote_jwks", Value::Null);
+    config["providers"]["acme"]["local_jwks"] = json!({"inline_string": keys});
+    config["providers"]["acme"]["algorithms"] = json!(["EdDSA", "ES256"]);
+    let warnings = warnings(&config);
+    let path = "providers.acme.local_jwks.inline_string:";
+    assert!(warnings[0].starts_with(&format!("{path} key 1: ")), "{}", warnings[0]);
+    assert_eq!(warnings[1..], [format!("{path} has no key that fits ES256, which algorithms lists")]);
+}
