@@ -103,8 +103,7 @@ def show(key, port):
         "no token": None,
         "expired": good_token(key, exp=int(time.time()) - 3600),
         "wrong audience": good_token(key, aud="another-api"),
-        "alg none": tokens.signing_input({"alg": "none"}, tokens.claims(ISSUER, AUDIENCE, sub="admin"))
-        + f".{signature}",
+        "alg none": tokens.signing_input({"alg": "none"}, admin) + f".{signature}",
         "tampered claims": f"{head}.{good_token(key, sub='admin').split('.')[1]}.{signature}",
         "unknown key": tokens.token(key, tokens.header(key, kid="nobody"), tokens.claims(ISSUER, AUDIENCE)),
     }

@@ -1,5 +1,8 @@
 """What every test stands on: keys, an upstream, and Envoys that are always stopped and whose logs hold no secret."""
 
+import re
+from collections import Counter
+
 import pytest
 
 from lab.http import Upstream
@@ -14,6 +17,15 @@ def pytest_sessionstart():
     """Without the module there is nothing to test."""
     if not bootstrap.WASM.exists():
         pytest.exit(f"{bootstrap.WASM} is missing: run make build", returncode=2)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says how many variants of each attack recipe were sent."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
+    names = [match[1] for report in reports if (match := re.search(r"::test_case\[([A-Z]\d\d|control)", report.nodeid))]
+    if names:
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(Counter(names).items()))
+        terminalreporter.write_line(f"attacks: {len(names)} cases: {counts}")
 
 
 @pytest.fixture(scope="session")

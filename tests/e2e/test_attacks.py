@@ -1,7 +1,5 @@
 """Every forged token is refused and never reaches the upstream; every good one passes."""
 
-from collections import Counter
-
 import pytest
 
 from attacks import all_cases
@@ -33,8 +31,6 @@ def test_case(case, port, upstream):
 
 
 def test_every_recipe_is_forged():
-    counts = Counter(case.recipe for case in CASES)
-    print(f"attacks: {len(CASES)} cases, " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     refused = sum(case.expect != ACCEPT for case in CASES)
     assert refused > 400 and len(CASES) - refused > 40
     assert len({case.name for case in CASES}) == len(CASES)

@@ -3,7 +3,7 @@
 import re
 
 _seen = set()
-_TOKEN = re.compile(rb"[\w-]{20,}\.([\w-]{20,})\.([\w-]{20,})")
+_TOKEN = re.compile(rb"(?<![\w-])[\w-]{20,}\.([\w-]{20,})\.([\w-]{20,})")
 
 
 def remember(text):
