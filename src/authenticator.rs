@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::claims;
 use crate::config::{Config, Provider, ProviderId, Requirement, TokenLocation, Unmatched};
+use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::{HeaderEdit, tokens_at};
 use crate::jwt::{DecodedToken, FormError, wanted_claims};
@@ -21,6 +22,7 @@ use crate::verifier::{Keys, Moment, Stop, accept};
 pub struct Authenticator {
     config: Config,
     sanitizer: Sanitizer,
+    signatures: Signatures,
     /// Which claims the headers of any provider need.
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
@@ -42,12 +44,13 @@ struct Admitted<'a> {
 }
 
 impl Authenticator {
-    /// Prepares decisions by this configuration. `seed` is a random number.
+    /// Prepares decisions by this configuration; `signatures` verifies signatures, `seed` is a random number.
     #[must_use]
-    pub fn new(config: Config, seed: u64) -> Self {
+    pub fn new(config: Config, signatures: Signatures, seed: u64) -> Self {
         let claim_headers = config.providers.iter().flat_map(|provider| &provider.claim_headers);
         Self {
             sanitizer: Sanitizer::new(&config),
+            signatures,
             wanted_claims: wanted_claims(claim_headers.map(|header| &header.claim)),
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
             config,
@@ -71,7 +74,7 @@ impl Authenticator {
         let Some(requirement) = requirement else {
             return Decision::Allow(self.unverified(request));
         };
-        match self.authenticate(requirement, request, Moment { keys, arrival, now }) {
+        match self.authenticate(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now }) {
             Ok(admitted) => Decision::Allow(self.admission(request, &admitted)),
             Err(Stop::Deny(denial)) => Decision::Deny(denial),
             Err(Stop::Wait(wait)) => Decision::Wait(wait),

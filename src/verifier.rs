@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::claims::{self, Validity};
 use crate::config::{Provider, ProviderId};
+use crate::crypto::Signatures;
 use crate::decision::{Denial, Wait};
 use crate::extractor::HeaderEdit;
 use crate::jwks::KeySet;
@@ -50,6 +51,8 @@ pub enum KeyLookup {
 pub(crate) struct Moment<'a> {
     /// Where keys are found.
     pub(crate) keys: &'a dyn Keys,
+    /// Who verifies signatures.
+    pub(crate) signatures: &'a Signatures,
     /// When the request arrived.
     pub(crate) arrival: Timestamp,
     /// The time.
@@ -122,5 +125,5 @@ fn verify<'t>(id: ProviderId, token: &'t UnverifiedToken<'_>, moment: Moment<'_>
         let known = key_id.is_none_or(|key_id| set.has_kid(key_id));
         return Err(refuse(if known { Reason::KeyUnsuitable } else { Reason::KeyUnknown }));
     }
-    token.verify(candidates).map_err(|_| refuse(Reason::SignatureInvalid))
+    token.verify(candidates, moment.signatures).map_err(|_| refuse(Reason::SignatureInvalid))
 }

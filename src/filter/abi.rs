@@ -70,6 +70,14 @@ unsafe extern "C" {
     fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
     fn proxy_define_metric(kind: MetricType, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
@@ -221,4 +229,12 @@ pub(super) fn increment_metric(id: u32) {
 pub(super) fn record_metric(id: u32, value: u64) {
     // SAFETY: no pointers.
     let _ = unsafe { proxy_record_metric(id, value) };
+}
+
+/// Calls a function that only some hosts have; `None` if this one has not, or does not like the arguments.
+pub(super) fn call_foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: name and arguments outlive the call; the host writes pointer and size of a buffer that it allocates.
+    buffer_of(|data, size| unsafe {
+        proxy_call_foreign_function(name.as_ptr(), name.len(), arguments.as_ptr(), arguments.len(), data, size)
+    })
 }

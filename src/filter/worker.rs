@@ -5,15 +5,20 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::rc::Rc;
 use std::time::Duration;
 
+use proxy_wasm::types::LogLevel;
+
 use super::fetches::{Fetches, read_response, report};
+use super::host_crypto::ForeignFunction;
 use super::metrics::Metrics;
 use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
 use super::{abi, effects, pairs};
 use crate::authenticator::Authenticator;
 use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
+use crate::crypto::{SignatureAlgorithm, Signatures};
 use crate::decision::{Decision, Denial};
 use crate::jwks::{Attempt, KeyOrigin, KeySet, Next, RemoteKeys, Response};
+use crate::log::Line;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -49,12 +54,14 @@ enum ProviderKeys {
 
 impl Worker {
     pub(super) fn new(root_id: u32, config: Config) -> Self {
+        let signatures = Signatures::probe(Box::new(ForeignFunction));
+        report_probe(&signatures);
         let seed = std::hash::RandomState::new().build_hasher().finish();
         let max_bytes = config.limits.max_jwks_bytes;
         Self {
             root_id,
             keys: config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect(),
-            authenticator: Authenticator::new(config, seed),
+            authenticator: Authenticator::new(config, signatures, seed),
             fetches: RefCell::default(),
             waiting: RefCell::default(),
             changed: RefCell::default(),
@@ -258,6 +265,13 @@ impl Worker {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
+}
+
+/// Says which signatures the host verifies; the others cost more.
+fn report_probe(signatures: &Signatures) {
+    let names: Vec<_> = signatures.by_host().iter().map(SignatureAlgorithm::name).collect();
+    let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
+    abi::log(LogLevel::Info, &Line::new("signatures").field("verified_by_host", names).finish());
 }
 
 impl Keys for Worker {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::claims::Claims;
 use super::compact::DecodedToken;
 use super::header::Header;
-use crate::crypto::VerifyingKey;
+use crate::crypto::{Signatures, VerifyingKey};
 
 /// A well-formed token that anybody may have made.
 pub struct UnverifiedToken<'d> {
@@ -53,7 +53,7 @@ impl<'d> UnverifiedToken<'d> {
     /// Verifies the signature with each of the candidate `keys` until one fits: the only way to a [`VerifiedToken`].
     ///
     /// The algorithm is the header's. That the provider allows it is for the caller to check before, that it is the
-    /// key's is for [`VerifyingKey::verifies`].
+    /// key's is for [`Signatures::verifies`].
     ///
     /// # Errors
     ///
@@ -61,9 +61,10 @@ impl<'d> UnverifiedToken<'d> {
     pub fn verify<'k>(
         &self,
         mut keys: impl Iterator<Item = &'k VerifyingKey>,
+        signatures: &Signatures,
     ) -> Result<VerifiedToken<'_>, SignatureInvalid> {
         let algorithm = self.header.algorithm;
-        if keys.any(|key| key.verifies(algorithm, self.signing_input, self.signature)) {
+        if keys.any(|key| signatures.verifies(key, algorithm, self.signing_input, self.signature)) {
             Ok(VerifiedToken { token: self })
         } else {
             Err(SignatureInvalid)
@@ -145,6 +146,6 @@ mod tests {
     fn without_a_key_nothing_is_verified() {
         let decoded = DecodedToken::decode(TOKEN, 1000).unwrap();
         let token = decoded.parse(&[]).unwrap();
-        assert_eq!(token.verify(std::iter::empty()).unwrap_err(), SignatureInvalid);
+        assert_eq!(token.verify(std::iter::empty(), &Signatures::in_module()).unwrap_err(), SignatureInvalid);
     }
 }
