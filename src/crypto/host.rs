@@ -154,6 +154,7 @@ mod tests {
     }
 
     /// Right, for whoever asks about a text in lower case.
+    #[allow(clippy::unnecessary_wraps, reason = "one of several answers")]
     fn by_case(arguments: &[u8]) -> Option<bool> {
         Some(arguments.ends_with(TEXT))
     }
