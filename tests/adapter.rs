@@ -8,7 +8,8 @@ mod mint;
 use std::time::Duration;
 
 use host::{
-    LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers_pass, verdict, with,
+    LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers, trailers_pass, verdict,
+    with,
 };
 use mint::{EcKey, NOW, claims, claims_with, hs256, jwks};
 use serde_json::{Value, json};
@@ -162,6 +163,37 @@ fn what_only_the_filter_may_say_is_removed_on_open_routes_too() {
     let Verdict::Upstream(headers) = plugin.decide(&headers) else { panic!("refused") };
     assert_eq!(headers, [(":path".to_owned(), b"/open/?b=1".to_vec())]);
     assert_eq!(counted("jwt_warden.requests.reason.not_required"), 1);
+}
+
+#[test]
+fn names_that_an_upstream_takes_for_ours_are_removed_too() {
+    let plugin = start(&local_config());
+    let headers = [(":path", "/open/"), ("x_user", "mallory"), ("x_claims", "e30"), ("x-users", "stays")];
+    let Verdict::Upstream(headers) = plugin.decide(&headers) else { panic!("refused") };
+    assert_eq!(headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [":path", "x-users"]);
+}
+
+#[test]
+fn trailers_tell_the_upstream_nothing_that_only_the_filter_may_say() {
+    let sent = [("x-user", "m"), ("x_user", "m"), ("x-claims", "e30"), ("authorization", "Bearer t"), ("x-sum", "1")];
+    let plugin = start(&local_config());
+    for path in ["/open/", "/api"] {
+        let headers = [(":path", path), ("authorization", &*bearer(&good_hs256()))];
+        let id = plugin.request(&headers, true);
+        assert_eq!(trailers(id, &sent), Some(vec![("x-sum".to_owned(), b"1".to_vec())]), "{path}");
+        with(|host| host.refuse_edits = true);
+        assert_eq!(trailers(id, &sent), None, "{path}");
+        with(|host| host.refuse_edits = false);
+    }
+}
+
+#[test]
+fn trailers_of_a_waiting_request_are_cleaned_before_it_goes_on() {
+    let plugin = start(&remote_config());
+    let authorization = bearer(&EcKey::new("k1", 1).token(&claims()));
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], true);
+    assert_eq!(trailers(id, &[("x-user", "mallory")]), None);
+    assert!(with(|host| host.trailers.is_empty()));
 }
 
 #[test]

@@ -135,10 +135,10 @@ pub(super) fn header_value(map: MapType, name: &str) -> Option<Vec<u8>> {
     buffer_of(|data, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) })
 }
 
-/// Removes every request header of this name. Says whether the host did it.
-pub(super) fn remove_request_header(name: &str) -> bool {
+/// Removes every header of this name from a map. Says whether the host did it.
+pub(super) fn remove_header(map: MapType, name: &str) -> bool {
     // SAFETY: the name outlives the call.
-    unsafe { proxy_remove_header_map_value(MapType::HttpRequestHeaders, name.as_ptr(), name.len()) == OK }
+    unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) == OK }
 }
 
 /// Replaces every request header of this name by one. Says whether the host did it.

@@ -130,6 +130,14 @@ impl Worker {
         Some((id.0, self.config().provider(id)?.name.as_str()))
     }
 
+    /// Takes out of the trailers at hand what the upstream may not see. Says whether that was done.
+    pub(super) fn clean_trailers(&self) -> bool {
+        let trailers = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestTrailers).unwrap_or_default();
+        pairs::parse_request(&trailers).is_some_and(|trailers| {
+            effects::remove_trailers(&self.authenticator.sanitizer().trailers_to_remove(&trailers))
+        })
+    }
+
     /// A waiting client has gone.
     pub(super) fn leave(&self, context_id: u32) {
         let left = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| waiting.remove(context_id));
