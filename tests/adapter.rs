@@ -478,6 +478,31 @@ fn many_waiting_requests_wake_in_batches() {
 }
 
 #[test]
+fn requests_that_go_on_waiting_do_not_hold_up_the_others() {
+    let key = EcKey::new("k1", 1);
+    let mut config = remote_config();
+    let mut other = config["providers"]["acme"].clone();
+    other["remote_jwks"]["http_uri"]["uri"] = json!("https://issuer.test/other");
+    config["providers"]["beta"] = other;
+    config["rules"][0] = json!({"match": {"prefix": "/beta"}, "requires": {"provider_name": "beta"}});
+    let plugin = start(&config);
+    let authorization = bearer(&key.token(&claims()));
+    let request = |path| plugin.request(&[(":path", path), ("authorization", &authorization)], false);
+    let stuck: Vec<_> = (0..100).map(|_| request("/api")).collect();
+    let other = request("/beta");
+    plugin.tick();
+    plugin.answer(&[(":status", "500"), ("x-envoy-upstream-service-time", "1")], b"");
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    for _ in 0..3 {
+        advance(Duration::from_millis(1));
+        plugin.tick();
+    }
+    assert!(matches!(verdict(other), Verdict::Upstream(_)));
+    assert!(stuck.iter().all(|id| verdict(*id) == Verdict::Held));
+    assert!(with(|host| host.tick_periods.values().all(|period| *period > 1)), "nothing to do, and yet in a hurry");
+}
+
+#[test]
 fn the_waiting_room_is_bounded() {
     let mut config = remote_config();
     config["limits"] = json!({"max_waiting_requests": 3});

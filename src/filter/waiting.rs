@@ -27,6 +27,8 @@ pub(super) struct Waiting {
     pub(super) arrival: Timestamp,
     /// What it waits for.
     pub(super) wait: Wait,
+    /// Whether something happened to the keys that it waits for since it was last asked about.
+    pub(super) has_news: bool,
     /// What its own context looks at.
     pub(super) progress: Rc<Cell<Progress>>,
 }
@@ -50,9 +52,17 @@ impl WaitingRoom {
         self.requests.remove(&context_id)
     }
 
-    /// Those that can be asked about again: their time is up, or something happened to their provider's keys.
-    pub(super) fn ready(&self, changed: &[ProviderId], now: Timestamp) -> Vec<u32> {
-        let is_ready = |waiting: &Waiting| now >= waiting.wait.until || changed.contains(&waiting.wait.provider);
+    /// Something happened to this provider's keys.
+    pub(super) fn tell(&mut self, provider: ProviderId) {
+        self.requests
+            .values_mut()
+            .filter(|waiting| waiting.wait.provider == provider)
+            .for_each(|waiting| waiting.has_news = true);
+    }
+
+    /// Those that can be asked about again, the oldest first: there is news for them, or their time is up.
+    pub(super) fn ready(&self, now: Timestamp) -> Vec<u32> {
+        let is_ready = |waiting: &Waiting| waiting.has_news || now >= waiting.wait.until;
         self.requests.iter().filter(|(_, waiting)| is_ready(waiting)).map(|(context_id, _)| *context_id).collect()
     }
 }

@@ -34,8 +34,6 @@ pub(super) struct Worker {
     keys: Vec<ProviderKeys>,
     fetches: RefCell<Fetches>,
     waiting: RefCell<WaitingRoom>,
-    /// Providers of which something is new since the waiting requests were last asked about.
-    changed: RefCell<Vec<ProviderId>>,
     metrics: Metrics,
     entropy: Cell<u64>,
 }
@@ -55,7 +53,6 @@ impl Worker {
             authenticator: Authenticator::new(config),
             fetches: RefCell::default(),
             waiting: RefCell::default(),
-            changed: RefCell::default(),
             metrics: Metrics::default(),
             entropy: Cell::new(std::hash::RandomState::new().build_hasher().finish()),
         }
@@ -84,7 +81,7 @@ impl Worker {
         };
         match self.authenticator.decide(&request, self, now, now) {
             Decision::Wait(wait) if self.has_room() => {
-                let waiting = Waiting { head, arrival: now, wait, progress: Rc::clone(progress) };
+                let waiting = Waiting { head, arrival: now, wait, has_news: false, progress: Rc::clone(progress) };
                 self.enter(context_id, waiting);
             }
             Decision::Wait(wait) => {
@@ -174,10 +171,7 @@ impl Worker {
         if let (Some(provider), Some(ProviderKeys::Remote(keys))) = (self.named(Some(id)), self.keys.get(id.0)) {
             self.metrics.show_key_set(provider, &keys.borrow().status());
         }
-        let mut changed = self.changed.borrow_mut();
-        if !changed.contains(&id) {
-            changed.push(id);
-        }
+        self.waiting.borrow_mut().tell(id);
     }
 
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.
@@ -214,16 +208,12 @@ impl Worker {
 
     /// Asks again about the requests for which something is new; a batch at a time.
     fn wake(&self, now: Timestamp) {
-        let ready = self.waiting.borrow().ready(&self.changed.borrow(), now);
+        let ready = self.waiting.borrow().ready(now);
         for context_id in ready.iter().take(WAKE_BATCH) {
             self.reconsider(*context_id, now);
         }
         abi::set_effective_context(self.root_id);
-        let more = ready.len() > WAKE_BATCH;
-        if !more {
-            self.changed.borrow_mut().clear();
-        }
-        abi::set_tick_period(self.next_tick(more));
+        abi::set_tick_period(self.next_tick(ready.len() > WAKE_BATCH));
     }
 
     fn next_tick(&self, more: bool) -> Duration {
@@ -244,6 +234,7 @@ impl Worker {
         let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
         if let Decision::Wait(wait) = decision {
             waiting.wait = wait;
+            waiting.has_news = false;
             self.waiting.borrow_mut().insert(context_id, waiting);
             return;
         }
