@@ -516,6 +516,53 @@ fn the_waiting_room_is_bounded() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_stops_no_fetch() {
+    let (old, new) = (EcKey::new("k1", 1), EcKey::new("k2", 2));
+    let day = Duration::from_secs(86_400);
+    for answered_before in [false, true] {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let plugin = start(&remote_config());
+                advance(day);
+                plugin.tick();
+                if answered_before {
+                    plugin.answer_ok(&jwks(&[old.jwk()]));
+                }
+                with(|host| host.now_millis -= u64::try_from(day.as_millis()).unwrap());
+                plugin.tick();
+                if !answered_before {
+                    plugin.answer_ok(&jwks(&[old.jwk()]));
+                }
+                advance(Duration::from_secs(1));
+                plugin.tick();
+                while with(|host| !host.callouts.is_empty()) {
+                    plugin.answer_ok(&jwks(&[old.jwk()]));
+                }
+                assert!(matches!(send(plugin, "/api", &old.token(&claims())), Verdict::Upstream(_)));
+                advance(Duration::from_secs(60));
+                let authorization = bearer(&new.token(&claims()));
+                let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], false);
+                plugin.tick();
+                plugin.answer_ok(&jwks(&[new.jwk()]));
+                assert!(matches!(verdict(id), Verdict::Upstream(_)));
+            });
+        });
+    }
+}
+
+#[test]
+fn times_that_never_come_stop_no_fetch() {
+    let first = start(&remote_config());
+    first.tick();
+    first.answer_ok(&jwks(&[EcKey::new("k1", 1).jwk()]));
+    // A record of version 1: four counters, seven times, a digest.
+    let record = [&[1][..], &1_u64.to_le_bytes().repeat(4), &[0xff; 56], &[0; 16]].concat();
+    with(|host| host.shared.values_mut().for_each(|(value, _)| value.clone_from(&record)));
+    start(&remote_config()).tick();
+    assert_eq!(with(|host| host.callouts.len()), 1);
+}
+
+#[test]
 fn hostile_shared_data_neither_traps_nor_stops_the_filter() {
     let key = EcKey::new("k1", 1);
     let first = start(&remote_config());
