@@ -559,6 +559,16 @@ fn the_waiting_room_is_bounded() {
 }
 
 #[test]
+fn without_the_time_nothing_passes() {
+    let plugin = start(&local_config());
+    let claims = json!({"iss": "https://issuer.test", "aud": "api", "sub": "alice", "exp": 1});
+    let token = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims);
+    refused(send(plugin, "/api", &token), "token_expired");
+    with(|host| host.now_millis = 0);
+    refused(send(plugin, "/api", &token), "internal");
+}
+
+#[test]
 fn a_clock_that_is_set_back_stops_no_fetch() {
     let (old, new) = (EcKey::new("k1", 1), EcKey::new("k2", 2));
     let day = Duration::from_secs(86_400);

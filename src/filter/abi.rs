@@ -102,12 +102,13 @@ pub(super) fn log(level: LogLevel, message: &str) {
     let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
 }
 
-/// The time; the epoch, at which no token is valid, if the host does not tell it.
-pub(super) fn now() -> Timestamp {
+/// The time; `None` if the host does not tell it. The epoch counts as that: every token would outlive it.
+pub(super) fn now() -> Option<Timestamp> {
     let mut nanoseconds = 0;
     // SAFETY: the host writes one number.
-    let _ = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
-    Timestamp::from_millis(nanoseconds / 1_000_000)
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
+    let now = Timestamp::from_millis(nanoseconds / 1_000_000);
+    (status == OK && now > Timestamp::EPOCH).then_some(now)
 }
 
 /// Sets how often the root context is ticked; zero stops it.

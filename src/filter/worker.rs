@@ -64,7 +64,9 @@ impl Worker {
     pub(super) fn start(&self) {
         let now = abi::now();
         for (_, keys) in self.remotes() {
-            keys.borrow_mut().warm_up(&HostStore, now);
+            if let Some(now) = now {
+                keys.borrow_mut().warm_up(&HostStore, now);
+            }
             abi::set_tick_period(NEXT_TICK);
         }
     }
@@ -75,9 +77,8 @@ impl Worker {
 
     /// Decides a request that has just come, in its own context.
     pub(super) fn admit(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
-        let now = abi::now();
         let head = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestHeaders).unwrap_or_default();
-        let Some(request) = pairs::parse_request(&head) else {
+        let (Some(request), Some(now)) = (pairs::parse_request(&head), abi::now()) else {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
             return;
         };
@@ -147,7 +148,7 @@ impl Worker {
 
     /// Looks after the keys, wakes requests, and sets the next tick.
     pub(super) fn tick(&self) {
-        let now = abi::now();
+        let Some(now) = abi::now() else { return };
         for (id, keys) in self.remotes() {
             let polled = keys.borrow_mut().poll(&HostStore, now);
             if polled.changed {
@@ -187,7 +188,7 @@ impl Worker {
     /// A callout has been answered.
     pub(super) fn receive(&self, token: u32, headers: usize, body_size: usize) {
         let Some((index, attempt)) = self.fetches.borrow_mut().take(token) else { return };
-        let now = abi::now();
+        let Some(now) = abi::now() else { return };
         let response = read_response(headers, body_size, self.config().limits.max_jwks_bytes);
         self.finish(ProviderId(index), attempt, response, now);
         self.wake(now);
