@@ -616,6 +616,19 @@ fn times_that_never_come_stop_no_fetch() {
 }
 
 #[test]
+fn the_heads_of_waiting_requests_are_bounded() {
+    let plugin = start(&remote_config());
+    let authorization = bearer(&EcKey::new("k1", 1).token(&claims()));
+    let filler = "x".repeat(1 << 20);
+    let headers = [(":path", "/api"), ("authorization", authorization.as_str()), ("x-filler", &filler)];
+    let ids: Vec<_> = (0..63).map(|_| plugin.request(&headers, false)).collect();
+    assert!(ids.iter().all(|id| verdict(*id) == Verdict::Held));
+    refused(plugin.decide(&headers), "too_many_waiting");
+    finish(ids[0]);
+    assert_eq!(plugin.decide(&headers), Verdict::Held);
+}
+
+#[test]
 fn hostile_shared_data_neither_traps_nor_stops_the_filter() {
     let key = EcKey::new("k1", 1);
     let first = start(&remote_config());

@@ -33,10 +33,15 @@ pub(super) struct Waiting {
     pub(super) progress: Rc<Cell<Progress>>,
 }
 
+/// However many requests may wait, their heads take no more than this: the VM would not survive an allocation that fails.
+const MAX_BYTES: usize = 64 << 20;
+
 /// The requests that wait, by context id.
 #[derive(Default)]
 pub(super) struct WaitingRoom {
     requests: BTreeMap<u32, Waiting>,
+    /// The sizes of their heads.
+    bytes: usize,
 }
 
 impl WaitingRoom {
@@ -44,12 +49,20 @@ impl WaitingRoom {
         self.requests.len()
     }
 
+    /// Whether one more request with a head of this size may wait, where so many may at most.
+    pub(super) fn has_room(&self, head: usize, max_requests: usize) -> bool {
+        self.requests.len() < max_requests && self.bytes.saturating_add(head) <= MAX_BYTES
+    }
+
     pub(super) fn insert(&mut self, context_id: u32, waiting: Waiting) {
+        self.bytes = self.bytes.saturating_add(waiting.head.len());
         self.requests.insert(context_id, waiting);
     }
 
     pub(super) fn remove(&mut self, context_id: u32) -> Option<Waiting> {
-        self.requests.remove(&context_id)
+        let waiting = self.requests.remove(&context_id)?;
+        self.bytes = self.bytes.saturating_sub(waiting.head.len());
+        Some(waiting)
     }
 
     /// Something happened to this provider's keys.

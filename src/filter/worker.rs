@@ -83,7 +83,7 @@ impl Worker {
             return;
         };
         match self.authenticator.decide(&request, self, now, now) {
-            Decision::Wait(wait) if self.has_room() => {
+            Decision::Wait(wait) if self.has_room(head.len()) => {
                 let waiting = Waiting { head, arrival: now, wait, has_news: false, progress: Rc::clone(progress) };
                 self.enter(context_id, waiting);
             }
@@ -94,8 +94,9 @@ impl Worker {
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.waiting.try_borrow().is_ok_and(|waiting| waiting.len() < self.config().limits.max_waiting_requests)
+    fn has_room(&self, head: usize) -> bool {
+        let max_requests = self.config().limits.max_waiting_requests;
+        self.waiting.try_borrow().is_ok_and(|waiting| waiting.has_room(head, max_requests))
     }
 
     fn enter(&self, context_id: u32, waiting: Waiting) {
