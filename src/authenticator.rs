@@ -63,6 +63,12 @@ impl Authenticator {
         &self.config
     }
 
+    /// What the upstream may not see.
+    #[must_use]
+    pub const fn sanitizer(&self) -> &Sanitizer {
+        &self.sanitizer
+    }
+
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {

@@ -110,12 +110,13 @@ pub(super) fn log(level: LogLevel, message: &str) {
     let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
 }
 
-/// The time; the epoch, at which no token is valid, if the host does not tell it.
-pub(super) fn now() -> Timestamp {
+/// The time; `None` if the host does not tell it. The epoch counts as that: every token would outlive it.
+pub(super) fn now() -> Option<Timestamp> {
     let mut nanoseconds = 0;
     // SAFETY: the host writes one number.
-    let _ = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
-    Timestamp::from_millis(nanoseconds / 1_000_000)
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
+    let now = Timestamp::from_millis(nanoseconds / 1_000_000);
+    (status == OK && now > Timestamp::EPOCH).then_some(now)
 }
 
 /// Sets how often the root context is ticked; zero stops it.
@@ -143,10 +144,10 @@ pub(super) fn header_value(map: MapType, name: &str) -> Option<Vec<u8>> {
     buffer_of(|data, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) })
 }
 
-/// Removes every request header of this name. Says whether the host did it.
-pub(super) fn remove_request_header(name: &str) -> bool {
+/// Removes every header of this name from a map. Says whether the host did it.
+pub(super) fn remove_header(map: MapType, name: &str) -> bool {
     // SAFETY: the name outlives the call.
-    unsafe { proxy_remove_header_map_value(MapType::HttpRequestHeaders, name.as_ptr(), name.len()) == OK }
+    unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) == OK }
 }
 
 /// Replaces every request header of this name by one. Says whether the host did it.

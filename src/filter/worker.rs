@@ -40,8 +40,6 @@ pub(super) struct Worker {
     keys: Vec<ProviderKeys>,
     fetches: RefCell<Fetches>,
     waiting: RefCell<WaitingRoom>,
-    /// Providers of which something is new since the waiting requests were last asked about.
-    changed: RefCell<Vec<ProviderId>>,
     metrics: Metrics,
     entropy: Cell<u64>,
 }
@@ -64,7 +62,6 @@ impl Worker {
             authenticator: Authenticator::new(config, signatures, seed),
             fetches: RefCell::default(),
             waiting: RefCell::default(),
-            changed: RefCell::default(),
             metrics: Metrics::default(),
             entropy: Cell::new(seed),
         }
@@ -74,7 +71,9 @@ impl Worker {
     pub(super) fn start(&self) {
         let now = abi::now();
         for (_, keys) in self.remotes() {
-            keys.borrow_mut().warm_up(&HostStore, now);
+            if let Some(now) = now {
+                keys.borrow_mut().warm_up(&HostStore, now);
+            }
             abi::set_tick_period(NEXT_TICK);
         }
     }
@@ -85,15 +84,14 @@ impl Worker {
 
     /// Decides a request that has just come, in its own context.
     pub(super) fn admit(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
-        let now = abi::now();
         let head = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestHeaders).unwrap_or_default();
-        let Some(request) = pairs::parse_request(&head) else {
+        let (Some(request), Some(now)) = (pairs::parse_request(&head), abi::now()) else {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
             return;
         };
         match self.authenticator.decide(&request, self, now, now) {
-            Decision::Wait(wait) if self.has_room() => {
-                let waiting = Waiting { head, arrival: now, wait, progress: Rc::clone(progress) };
+            Decision::Wait(wait) if self.has_room(head.len()) => {
+                let waiting = Waiting { head, arrival: now, wait, has_news: false, progress: Rc::clone(progress) };
                 self.enter(context_id, waiting);
             }
             Decision::Wait(wait) => {
@@ -103,8 +101,9 @@ impl Worker {
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.waiting.try_borrow().is_ok_and(|waiting| waiting.len() < self.config().limits.max_waiting_requests)
+    fn has_room(&self, head: usize) -> bool {
+        let max_requests = self.config().limits.max_waiting_requests;
+        self.waiting.try_borrow().is_ok_and(|waiting| waiting.has_room(head, max_requests))
     }
 
     fn enter(&self, context_id: u32, waiting: Waiting) {
@@ -139,6 +138,14 @@ impl Worker {
         Some((id.0, self.config().provider(id)?.name.as_str()))
     }
 
+    /// Takes out of the trailers at hand what the upstream may not see. Says whether that was done.
+    pub(super) fn clean_trailers(&self) -> bool {
+        let trailers = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestTrailers).unwrap_or_default();
+        pairs::parse_request(&trailers).is_some_and(|trailers| {
+            effects::remove_trailers(&self.authenticator.sanitizer().trailers_to_remove(&trailers))
+        })
+    }
+
     /// A waiting client has gone.
     pub(super) fn leave(&self, context_id: u32) {
         let left = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| waiting.remove(context_id));
@@ -149,7 +156,7 @@ impl Worker {
 
     /// Looks after the keys, wakes requests, and sets the next tick.
     pub(super) fn tick(&self) {
-        let now = abi::now();
+        let Some(now) = abi::now() else { return };
         for (id, keys) in self.remotes() {
             let polled = keys.borrow_mut().poll(&HostStore, now);
             if polled.changed {
@@ -175,10 +182,7 @@ impl Worker {
         if let (Some(provider), Some(ProviderKeys::Remote(keys))) = (self.named(Some(id)), self.keys.get(id.0)) {
             self.metrics.show_key_set(provider, &keys.borrow().status());
         }
-        let mut changed = self.changed.borrow_mut();
-        if !changed.contains(&id) {
-            changed.push(id);
-        }
+        self.waiting.borrow_mut().tell(id);
     }
 
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.
@@ -192,7 +196,7 @@ impl Worker {
     /// A callout has been answered.
     pub(super) fn receive(&self, token: u32, headers: usize, body_size: usize) {
         let Some((index, attempt)) = self.fetches.borrow_mut().take(token) else { return };
-        let now = abi::now();
+        let Some(now) = abi::now() else { return };
         let response = read_response(headers, body_size, self.config().limits.max_jwks_bytes);
         self.finish(ProviderId(index), attempt, response, now);
         self.wake(now);
@@ -215,16 +219,12 @@ impl Worker {
 
     /// Asks again about the requests for which something is new; a batch at a time.
     fn wake(&self, now: Timestamp) {
-        let ready = self.waiting.borrow().ready(&self.changed.borrow(), now);
+        let ready = self.waiting.borrow().ready(now);
         for context_id in ready.iter().take(WAKE_BATCH) {
             self.reconsider(*context_id, now);
         }
         abi::set_effective_context(self.root_id);
-        let more = ready.len() > WAKE_BATCH;
-        if !more {
-            self.changed.borrow_mut().clear();
-        }
-        abi::set_tick_period(self.next_tick(more));
+        abi::set_tick_period(self.next_tick(ready.len() > WAKE_BATCH));
     }
 
     fn next_tick(&self, more: bool) -> Duration {
@@ -245,6 +245,7 @@ impl Worker {
         let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
         if let Decision::Wait(wait) = decision {
             waiting.wait = wait;
+            waiting.has_news = false;
             self.waiting.borrow_mut().insert(context_id, waiting);
             return;
         }

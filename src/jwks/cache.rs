@@ -176,19 +176,23 @@ impl RemoteKeys {
         (self.adopt_document(store) || ended, version)
     }
 
-    /// Whoever shares the namespace may have written the record, and clocks jump: no time may lie further ahead than this
-    /// source's settings allow.
+    /// Whoever shares the namespace may have written the record, and clocks jump back: a time further ahead than this
+    /// source's settings allow does not count. It is not cut down to what they allow, as that would move on with the
+    /// clock, and what waits for it would never come. Only freshness is: its end is stored with the next attempt, which
+    /// is due at once.
     fn bounded(&self, record: Record, now: Timestamp) -> Record {
         let schedule = Schedule::of(&self.source);
-        let fresh_until = record.fresh_until.min(now.saturating_add(schedule.longest_freshness));
+        let within = |time: Timestamp, longest: Duration| {
+            if time <= now.saturating_add(longest) { time } else { Timestamp::EPOCH }
+        };
         Record {
-            fetched_at: record.fetched_at.min(now),
-            attempted_at: record.attempted_at.min(now),
-            forced_at: record.forced_at.min(now),
-            fresh_until,
-            refresh_at: record.refresh_at.min(fresh_until),
-            lease_until: record.lease_until.min(now.saturating_add(self.lease())),
-            retry_at: record.retry_at.min(now.saturating_add(schedule.longest_retry)),
+            fetched_at: within(record.fetched_at, Duration::ZERO),
+            attempted_at: within(record.attempted_at, Duration::ZERO),
+            forced_at: within(record.forced_at, Duration::ZERO),
+            fresh_until: record.fresh_until.min(now.saturating_add(schedule.longest_freshness)),
+            refresh_at: within(record.refresh_at, schedule.longest_freshness),
+            lease_until: within(record.lease_until, self.lease()),
+            retry_at: within(record.retry_at, schedule.longest_retry),
             ..record
         }
     }

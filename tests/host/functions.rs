@@ -67,6 +67,7 @@ impl State {
     fn map(&mut self, map: u32) -> Option<&mut Headers> {
         match map {
             0 => self.streams.get_mut(&self.effective),
+            1 => Some(&mut self.trailers),
             6 => Some(&mut self.callout_headers),
             _ => None,
         }
