@@ -37,6 +37,8 @@ pub struct Version(pub u32);
 
 /// How much longer than the fetch's timeout its lease lasts: then another worker may try.
 const LEASE_GRACE: Duration = Duration::from_secs(1);
+/// Workers read the clock one after the other: a record this far ahead is no sign that the clock was set back.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// A key set that is fetched, as one worker sees it.
 #[derive(Debug)]
@@ -202,22 +204,44 @@ impl RemoteKeys {
         (self.adopt_document(store) || ended, version)
     }
 
-    /// Whoever shares the namespace may have written the record, and clocks jump: no time may lie further ahead than this
-    /// source's settings allow.
+    /// Whoever shares the namespace may have written the record, and clocks are set back. So each time in it is held to
+    /// what this source's settings make of the last attempt's, never of `now`: a bound that moves along is none.
     fn bounded(&self, record: Record, now: Timestamp) -> Record {
+        if record.attempted_at > now.saturating_add(CLOCK_TOLERANCE) {
+            return self.overdue(record, now);
+        }
         let schedule = Schedule::of(&self.source);
-        let lease = self.source.http.timeout.saturating_add(LEASE_GRACE);
-        let fresh_until = record.fresh_until.min(now.saturating_add(schedule.longest_freshness));
+        let lease_end = record.attempted_at.saturating_add(self.lease());
+        let fetched_at = record.fetched_at.min(record.attempted_at);
+        let fresh_until = record.fresh_until.min(fetched_at.saturating_add(schedule.longest_freshness));
         Record {
-            fetched_at: record.fetched_at.min(now),
-            attempted_at: record.attempted_at.min(now),
-            forced_at: record.forced_at.min(now),
+            fetched_at: fetched_at.min(now),
+            forced_at: record.forced_at.min(record.attempted_at),
             fresh_until,
             refresh_at: record.refresh_at.min(fresh_until),
-            lease_until: record.lease_until.min(now.saturating_add(lease)),
-            retry_at: record.retry_at.min(now.saturating_add(schedule.longest_retry)),
+            lease_until: record.lease_until.min(lease_end),
+            retry_at: record.retry_at.min(lease_end.saturating_add(schedule.longest_retry)),
             ..record
         }
+    }
+
+    /// A record from before the clock was set back: its set still serves, and is fetched again at once.
+    fn overdue(&self, record: Record, now: Timestamp) -> Record {
+        let longest_freshness = Schedule::of(&self.source).longest_freshness;
+        Record {
+            attempted_at: now,
+            fetched_at: record.fetched_at.min(now),
+            fresh_until: record.fresh_until.min(now.saturating_add(longest_freshness)),
+            forced_at: Timestamp::EPOCH,
+            refresh_at: Timestamp::EPOCH,
+            lease_until: Timestamp::EPOCH,
+            retry_at: Timestamp::EPOCH,
+            ..record
+        }
+    }
+
+    fn lease(&self) -> Duration {
+        self.source.http.timeout.saturating_add(LEASE_GRACE)
     }
 
     /// Takes over the document of the record's generation, if it is there, intact and usable. Says whether it did.
@@ -257,7 +281,7 @@ impl RemoteKeys {
 
     /// Of all workers that see a fetch due, the one whose compare-and-swap succeeds makes it.
     fn take_lead(&mut self, store: &dyn SharedStore, version: Option<Version>, now: Timestamp) -> Option<Attempt> {
-        let lease_until = now.saturating_add(self.source.http.timeout).saturating_add(LEASE_GRACE);
+        let lease_until = now.saturating_add(self.lease());
         let forced_at = if self.needs_refresh(now) { self.record.forced_at } else { now };
         let record = Record { attempted_at: now, forced_at, lease_until, ..self.record };
         if !store.replace(&self.record_key, &record.encode(), version) {
