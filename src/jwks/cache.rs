@@ -145,12 +145,17 @@ impl RemoteKeys {
             return if hope { KeyLookup::Pending(patience) } else { KeyLookup::Unavailable };
         };
         let lacking = key_id.is_some_and(|key_id| !keys.has_kid(key_id));
-        let deadline = patience.saturating_add(timeout);
+        let deadline = self.deadline(arrival);
         if lacking && self.record.fetched_at < arrival && now < deadline && next_attempt < patience {
             self.wanted_at = self.wanted_at.max(Some(arrival));
             return KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline));
         }
         KeyLookup::Ready(keys)
+    }
+
+    /// Until when a request that arrived then waits at the latest.
+    fn deadline(&self, arrival: Timestamp) -> Timestamp {
+        arrival.saturating_add(self.source.http.timeout.saturating_mul(2))
     }
 
     /// The set, as long as it may serve.
@@ -198,7 +203,7 @@ impl RemoteKeys {
         let record = self.bounded(record, now);
         let ended = record.ended != self.record.ended;
         self.record = record;
-        if self.wanted_at.is_some_and(|wanted_at| wanted_at <= record.attempted_at) {
+        if self.wanted_at.is_some_and(|wanted_at| wanted_at <= record.fetched_at || self.deadline(wanted_at) <= now) {
             self.wanted_at = None;
         }
         (self.adopt_document(store) || ended, version)
