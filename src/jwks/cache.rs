@@ -11,29 +11,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::fetch::{Failure, Fetched, Response, judge};
+use super::absent::AbsentKeys;
+use super::attempt::{Attempt, Next, Outcome, Polled, Stage, Status};
+use super::discovery::key_set;
+use super::fetch::{Failure, Fetched, Response, body, judge};
 use super::key::KeyOrigin;
 use super::record::{DIGEST_LENGTH, Record};
 use super::schedule::{Schedule, refresh_delay, retry_delay};
 use super::set::KeySet;
+use super::store::{SharedStore, Version};
 use crate::authenticator::KeyLookup;
 use crate::config::RemoteJwks;
 use crate::time::Timestamp;
-
-/// What the host keeps for all workers of a proxy. Keys can never be removed.
-pub trait SharedStore {
-    /// The value and its version; `None` if there never was one.
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)>;
-    /// Stores a value whatever was there.
-    fn put(&self, key: &str, value: &[u8]);
-    /// Stores a value if the version is still this one, or, without a version, if there never was a value. Says whether
-    /// it did.
-    fn replace(&self, key: &str, value: &[u8], version: Option<Version>) -> bool;
-}
-
-/// The version of a shared value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Version(pub u32);
 
 /// How much longer than the fetch's timeout its lease lasts: then another worker may try.
 const LEASE_GRACE: Duration = Duration::from_secs(1);
@@ -51,63 +40,14 @@ pub struct RemoteKeys {
     current: Option<Current>,
     /// The latest arrival of a request whose `kid` is not in the set.
     wanted_at: Option<Timestamp>,
+    /// The `kid`s that a fetch was started for in vain, not long ago.
+    absent: AbsentKeys,
 }
 
 #[derive(Debug)]
 struct Current {
     keys: Rc<KeySet>,
     digest: [u8; DIGEST_LENGTH],
-}
-
-/// What a poll found.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Polled {
-    /// An attempt has ended since the last poll, or there is another set: waiting requests can be asked about again.
-    pub changed: bool,
-    /// This worker is the one to fetch now; [`RemoteKeys::finish`] has to be called once, whatever comes back.
-    pub fetch: Option<Attempt>,
-}
-
-/// A fetch that this worker was elected for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
-    began: Timestamp,
-}
-
-/// How a fetch ended, for log and metrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The set is another one than before.
-    Replaced {
-        /// Counts the distinct sets of this source.
-        generation: u64,
-        /// How many keys can be used.
-        keys: usize,
-        /// The keys that cannot, in words.
-        skipped: Vec<String>,
-        /// How many attempts had failed before.
-        failures: u64,
-    },
-    /// The set is the same as before.
-    Confirmed {
-        /// How many attempts had failed before.
-        failures: u64,
-    },
-    /// There is no newer set.
-    Failed {
-        /// Why.
-        failure: Failure,
-        /// How many attempts have failed in a row.
-        failures: u64,
-        /// Whether the attempt before failed in the same way: then there is no news.
-        repeated: bool,
-        /// How long the last good set still serves; `None` if there is none.
-        serves_for: Option<Duration>,
-        /// When the next attempt is due.
-        retry_in: Duration,
-    },
-    /// Another worker took over meanwhile.
-    Superseded,
 }
 
 impl RemoteKeys {
@@ -123,6 +63,7 @@ impl RemoteKeys {
             record: Record::EMPTY,
             current: None,
             wanted_at: None,
+            absent: AbsentKeys::default(),
         }
     }
 
@@ -130,6 +71,19 @@ impl RemoteKeys {
     #[must_use]
     pub const fn source(&self) -> &RemoteJwks {
         &self.source
+    }
+
+    /// What is known of the set, for metrics.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let keys = self.current.as_ref().map(|current| &current.keys);
+        Status {
+            generation: self.record.generation,
+            keys: keys.map_or(0, |keys| keys.len()),
+            skipped: keys.map_or(0, |keys| keys.skipped().len()),
+            fetched_at: self.record.fetched_at,
+            serves_until: self.serves_until(),
+        }
     }
 
     /// The keys for a token that names `key_id`, in a request that arrived at `arrival`.
@@ -144,13 +98,18 @@ impl RemoteKeys {
             let hope = now < patience && next_attempt < patience;
             return if hope { KeyLookup::Pending(patience) } else { KeyLookup::Unavailable };
         };
-        let lacking = key_id.is_some_and(|key_id| !keys.has_kid(key_id));
-        let deadline = self.deadline(arrival);
-        if lacking && self.record.fetched_at < arrival && now < deadline && next_attempt < patience {
-            self.wanted_at = self.wanted_at.max(Some(arrival));
-            return KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline));
+        let Some(lacking) = key_id.filter(|key_id| !keys.has_kid(key_id)) else { return KeyLookup::Ready(keys) };
+        if self.record.fetched_at >= arrival {
+            self.absent.remember(lacking, now.saturating_add(self.source.unknown_kid_interval));
+            return KeyLookup::Ready(keys);
         }
-        KeyLookup::Ready(keys)
+        let deadline = self.deadline(arrival);
+        let hope = now < deadline && next_attempt < patience && !self.absent.holds(lacking, now);
+        if !hope {
+            return KeyLookup::Ready(keys);
+        }
+        self.wanted_at = self.wanted_at.max(Some(arrival));
+        KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline))
     }
 
     /// Until when a request that arrived then waits at the latest.
@@ -193,6 +152,11 @@ impl RemoteKeys {
         let (changed, version) = self.synchronise(store, now);
         let fetch = if self.is_due(now) { self.take_lead(store, version, now) } else { None };
         Polled { changed, fetch }
+    }
+
+    /// Takes over what other workers, or an earlier configuration, have fetched, without taking the lead.
+    pub fn warm_up(&mut self, store: &dyn SharedStore, now: Timestamp) {
+        self.synchronise(store, now);
     }
 
     /// Reads the shared record, and the document if it is another one.
@@ -245,10 +209,6 @@ impl RemoteKeys {
         }
     }
 
-    fn lease(&self) -> Duration {
-        self.source.http.timeout.saturating_add(LEASE_GRACE)
-    }
-
     /// Takes over the document of the record's generation, if it is there, intact and usable. Says whether it did.
     fn adopt_document(&mut self, store: &dyn SharedStore) -> bool {
         if !self.lacks_document() {
@@ -294,11 +254,40 @@ impl RemoteKeys {
         }
         self.record = record;
         self.wanted_at = None;
-        Some(Attempt { began: now })
+        let stage = if self.source.discovery.is_some() { Stage::Metadata } else { Stage::Keys };
+        Some(Attempt { began: now, stage })
     }
 
-    /// Takes in what an attempt brought, and tells the other workers. `entropy` is a fresh random number.
-    pub fn finish(
+    /// How long an attempt may take: each of its fetches has a timeout.
+    fn lease(&self) -> Duration {
+        let fetches = if self.source.discovery.is_some() { 2 } else { 1 };
+        self.source.http.timeout.saturating_mul(fetches).saturating_add(LEASE_GRACE)
+    }
+
+    /// Takes in what a fetch brought, and tells the other workers. `entropy` is a fresh random number.
+    pub fn receive(
+        &mut self,
+        attempt: Attempt,
+        response: Response,
+        store: &dyn SharedStore,
+        now: Timestamp,
+        entropy: u64,
+    ) -> Next {
+        let response = match (attempt.stage, &self.source.discovery) {
+            (Stage::Metadata, Some(discovery)) => {
+                let found = body(response, self.max_bytes)
+                    .and_then(|(_, document)| key_set(&document, &self.source, discovery));
+                match found {
+                    Ok(http) => return Next::Fetch(Attempt { stage: Stage::Keys, ..attempt }, http),
+                    Err(failure) => Response::Failed(failure),
+                }
+            }
+            _ => response,
+        };
+        Next::Ended(self.finish(attempt, response, store, now, entropy))
+    }
+
+    fn finish(
         &mut self,
         attempt: Attempt,
         response: Response,

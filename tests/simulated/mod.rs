@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jwt_warden::authenticator::KeyLookup;
 use jwt_warden::config::{self, JwksSource};
-use jwt_warden::jwks::{Attempt, Failure, Outcome, RemoteKeys, Response, SharedStore, Version};
+use jwt_warden::jwks::{Attempt, Failure, Next, Outcome, RemoteKeys, Response, SharedStore, Version};
 use jwt_warden::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ pub fn remote_keys(settings: &Value) -> RemoteKeys {
     let text = json!({"providers": {"acme": provider}}).to_string();
     let config = config::parse(text.as_bytes(), &|_| None).unwrap().config;
     match &config.providers.first().unwrap().jwks {
-        JwksSource::Remote(source) => RemoteKeys::new(source.clone(), config.limits.max_jwks_bytes),
+        JwksSource::Remote(source) => RemoteKeys::new((**source).clone(), config.limits.max_jwks_bytes),
         JwksSource::Local(_) => panic!("the source is remote"),
     }
 }
@@ -160,7 +160,10 @@ impl Proxy {
     /// Ends an attempt.
     pub fn finish(&mut self, (worker, attempt): (usize, Attempt), response: Response) -> Outcome {
         self.entropy = self.entropy.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        self.workers[worker].finish(attempt, response, &self.store, self.now, self.entropy)
+        match self.workers[worker].receive(attempt, response, &self.store, self.now, self.entropy) {
+            Next::Ended(outcome) => outcome,
+            Next::Fetch(_, http) => panic!("another fetch: {http:?}"),
+        }
     }
 
     /// Polls, expects one attempt, and ends it at once.
