@@ -1,7 +1,7 @@
 //! The requests of one worker that wait for keys.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::config::ProviderId;
@@ -35,6 +35,8 @@ pub(super) struct Waiting {
 #[derive(Default)]
 pub(super) struct WaitingRoom {
     requests: BTreeMap<u32, Waiting>,
+    /// Those to be asked about again, each once: who goes on waiting does not stand in the others' way.
+    stirred: BTreeSet<u32>,
 }
 
 impl WaitingRoom {
@@ -47,12 +49,26 @@ impl WaitingRoom {
     }
 
     pub(super) fn remove(&mut self, context_id: u32) -> Option<Waiting> {
+        self.stirred.remove(&context_id);
         self.requests.remove(&context_id)
     }
 
-    /// Those that can be asked about again: their time is up, or something happened to their provider's keys.
-    pub(super) fn ready(&self, changed: &[ProviderId], now: Timestamp) -> Vec<u32> {
-        let is_ready = |waiting: &Waiting| now >= waiting.wait.until || changed.contains(&waiting.wait.provider);
-        self.requests.iter().filter(|(_, waiting)| is_ready(waiting)).map(|(context_id, _)| *context_id).collect()
+    /// Something happened to the provider's keys.
+    pub(super) fn stir(&mut self, provider: ProviderId) {
+        let concerned = self.requests.iter().filter(|(_, waiting)| waiting.wait.provider == provider);
+        self.stirred.extend(concerned.map(|(context_id, _)| *context_id));
+    }
+
+    /// The next requests to ask about again, those among them whose time is up, or whose clock was set back.
+    pub(super) fn next_batch(&mut self, size: usize, now: Timestamp) -> Vec<u32> {
+        let is_due = |waiting: &Waiting| now >= waiting.wait.until || now < waiting.arrival;
+        let due = self.requests.iter().filter(|(_, waiting)| is_due(waiting));
+        self.stirred.extend(due.map(|(context_id, _)| *context_id));
+        (0..size).map_while(|_| self.stirred.pop_first()).collect()
+    }
+
+    /// Whether another batch is ready.
+    pub(super) fn has_more(&self) -> bool {
+        !self.stirred.is_empty()
     }
 }

@@ -34,8 +34,6 @@ pub(super) struct Worker {
     keys: Vec<ProviderKeys>,
     fetches: RefCell<Fetches>,
     waiting: RefCell<WaitingRoom>,
-    /// Providers of which something is new since the waiting requests were last asked about.
-    changed: RefCell<Vec<ProviderId>>,
     metrics: Metrics,
     entropy: Cell<u64>,
 }
@@ -55,7 +53,6 @@ impl Worker {
             authenticator: Authenticator::new(config),
             fetches: RefCell::default(),
             waiting: RefCell::default(),
-            changed: RefCell::default(),
             metrics: Metrics::default(),
             entropy: Cell::new(std::hash::RandomState::new().build_hasher().finish()),
         }
@@ -166,10 +163,7 @@ impl Worker {
         if let (Some(provider), Some(ProviderKeys::Remote(keys))) = (self.named(Some(id)), self.keys.get(id.0)) {
             self.metrics.show_key_set(provider, &keys.borrow().status());
         }
-        let mut changed = self.changed.borrow_mut();
-        if !changed.contains(&id) {
-            changed.push(id);
-        }
+        self.waiting.borrow_mut().stir(id);
     }
 
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.
@@ -206,22 +200,19 @@ impl Worker {
 
     /// Asks again about the requests for which something is new; a batch at a time.
     fn wake(&self, now: Timestamp) {
-        let ready = self.waiting.borrow().ready(&self.changed.borrow(), now);
-        for context_id in ready.iter().take(WAKE_BATCH) {
-            self.reconsider(*context_id, now);
+        let batch = self.waiting.borrow_mut().next_batch(WAKE_BATCH, now);
+        for context_id in batch {
+            self.reconsider(context_id, now);
         }
         abi::set_effective_context(self.root_id);
-        let more = ready.len() > WAKE_BATCH;
-        if !more {
-            self.changed.borrow_mut().clear();
-        }
-        abi::set_tick_period(self.next_tick(more));
+        abi::set_tick_period(self.next_tick());
     }
 
-    fn next_tick(&self, more: bool) -> Duration {
-        if more {
+    fn next_tick(&self) -> Duration {
+        let waiting = self.waiting.borrow();
+        if waiting.has_more() {
             NEXT_TICK
-        } else if self.waiting.borrow().len() > 0 {
+        } else if waiting.len() > 0 {
             WAITING_TICK
         } else {
             IDLE_TICK
@@ -233,6 +224,7 @@ impl Worker {
         let Some(mut waiting) = self.waiting.borrow_mut().remove(context_id) else { return };
         // The head was parsed when the request came, so this gives a request again.
         let request = pairs::parse_request(&waiting.head).unwrap_or_else(|| Request::new(Vec::new()));
+        waiting.arrival = waiting.arrival.min(now);
         let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
         if let Decision::Wait(wait) = decision {
             waiting.wait = wait;
