@@ -546,6 +546,47 @@ fn requests_that_go_on_waiting_do_not_hold_up_the_others() {
 }
 
 #[test]
+fn requests_that_go_on_waiting_do_not_keep_others_from_being_woken() {
+    let (old, new) = (EcKey::new("old", 1), EcKey::new("new", 2));
+    let plugin = start(&remote_config());
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[old.jwk()]));
+    advance(Duration::from_secs(60));
+    let request = |token: &str| plugin.request(&[(":path", "/api"), ("authorization", &bearer(token))], false);
+    // These come first, with the lower numbers, but after a refresh began: they wait for the fetch after it.
+    let refresh = request(&new.token(&claims()));
+    advance(Duration::from_millis(1));
+    plugin.tick();
+    advance(Duration::from_millis(1));
+    for number in 0..200 {
+        request(&old.sign(&json!({"alg": "ES256", "kid": format!("random-{number}")}), &claims()));
+    }
+    let good = request(&new.token(&claims()));
+    plugin.answer_ok(&jwks(&[new.jwk()]));
+    for _ in 0..10 {
+        advance(Duration::from_millis(1));
+        plugin.tick();
+    }
+    for id in [refresh, good] {
+        assert!(matches!(verdict(id), Verdict::Upstream(_)), "{:?}", verdict(id));
+    }
+}
+
+#[test]
+fn requests_do_not_wait_for_a_clock_that_was_set_back() {
+    let plugin = start(&remote_config());
+    plugin.tick();
+    let token = EcKey::new("k1", 1).token(&claims());
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &bearer(&token))], false);
+    with(|host| host.now_millis -= 200_000);
+    for _ in 0..60 {
+        advance(Duration::from_millis(100));
+        plugin.tick();
+    }
+    refused(verdict(id), "keys_unavailable");
+}
+
+#[test]
 fn the_waiting_room_is_bounded() {
     let mut config = remote_config();
     config["limits"] = json!({"max_waiting_requests": 3});

@@ -73,9 +73,10 @@ impl WaitingRoom {
             .for_each(|waiting| waiting.has_news = true);
     }
 
-    /// Those that can be asked about again, the oldest first: there is news for them, or their time is up.
+    /// Those that can be asked about again, the oldest first: there is news for them, their time is up, or the clock was
+    /// set back.
     pub(super) fn ready(&self, now: Timestamp) -> Vec<u32> {
-        let is_ready = |waiting: &Waiting| waiting.has_news || now >= waiting.wait.until;
+        let is_ready = |waiting: &Waiting| waiting.has_news || now >= waiting.wait.until || now < waiting.arrival;
         self.requests.iter().filter(|(_, waiting)| is_ready(waiting)).map(|(context_id, _)| *context_id).collect()
     }
 }

@@ -242,6 +242,7 @@ impl Worker {
         let Some(mut waiting) = self.waiting.borrow_mut().remove(context_id) else { return };
         // The head was parsed when the request came, so this gives a request again.
         let request = pairs::parse_request(&waiting.head).unwrap_or_else(|| Request::new(Vec::new()));
+        waiting.arrival = waiting.arrival.min(now);
         let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
         if let Decision::Wait(wait) = decision {
             waiting.wait = wait;

@@ -27,6 +27,8 @@ use crate::verifier::KeyLookup;
 
 /// How much longer than the fetch's timeout its lease lasts: then another worker may try.
 const LEASE_GRACE: Duration = Duration::from_secs(1);
+/// Workers read the clock one after the other: a record this far ahead is no sign that the clock was set back.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// A key set that is fetched, as one worker sees it.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ impl RemoteKeys {
             self.absent.remember(lacking, now.saturating_add(self.source.unknown_kid_interval));
             return KeyLookup::Ready(keys);
         }
-        let deadline = patience.saturating_add(timeout);
+        let deadline = self.deadline(arrival);
         let hope = now < deadline && next_attempt < patience && !self.absent.holds(lacking, now);
         if !hope {
             return KeyLookup::Ready(keys);
@@ -118,6 +120,11 @@ impl RemoteKeys {
     pub fn generation(&self, now: Timestamp) -> Option<u64> {
         let current = self.current.as_ref()?;
         (now < self.serves_until()).then_some(current.generation)
+    }
+
+    /// Until when a request that arrived then waits at the latest.
+    fn deadline(&self, arrival: Timestamp) -> Timestamp {
+        arrival.saturating_add(self.source.http.timeout.saturating_mul(2))
     }
 
     /// The set, as long as it may serve.
@@ -170,29 +177,44 @@ impl RemoteKeys {
         let record = self.bounded(record, now);
         let ended = record.ended != self.record.ended;
         self.record = record;
-        if self.wanted_at.is_some_and(|wanted_at| wanted_at <= record.attempted_at) {
+        if self.wanted_at.is_some_and(|wanted_at| wanted_at <= record.fetched_at || self.deadline(wanted_at) <= now) {
             self.wanted_at = None;
         }
         (self.adopt_document(store) || ended, version)
     }
 
-    /// Whoever shares the namespace may have written the record, and clocks jump back: a time further ahead than this
-    /// source's settings allow does not count. It is not cut down to what they allow, as that would move on with the
-    /// clock, and what waits for it would never come. Only freshness is: its end is stored with the next attempt, which
-    /// is due at once.
+    /// Whoever shares the namespace may have written the record, and clocks are set back. So each time in it is held to
+    /// what this source's settings make of the last attempt's, never of `now`: a bound that moves along is none.
     fn bounded(&self, record: Record, now: Timestamp) -> Record {
+        if record.attempted_at > now.saturating_add(CLOCK_TOLERANCE) {
+            return self.overdue(record, now);
+        }
         let schedule = Schedule::of(&self.source);
-        let within = |time: Timestamp, longest: Duration| {
-            if time <= now.saturating_add(longest) { time } else { Timestamp::EPOCH }
-        };
+        let lease_end = record.attempted_at.saturating_add(self.lease());
+        let fetched_at = record.fetched_at.min(record.attempted_at);
+        let fresh_until = record.fresh_until.min(fetched_at.saturating_add(schedule.longest_freshness));
         Record {
-            fetched_at: within(record.fetched_at, Duration::ZERO),
-            attempted_at: within(record.attempted_at, Duration::ZERO),
-            forced_at: within(record.forced_at, Duration::ZERO),
-            fresh_until: record.fresh_until.min(now.saturating_add(schedule.longest_freshness)),
-            refresh_at: within(record.refresh_at, schedule.longest_freshness),
-            lease_until: within(record.lease_until, self.lease()),
-            retry_at: within(record.retry_at, schedule.longest_retry),
+            fetched_at: fetched_at.min(now),
+            forced_at: record.forced_at.min(record.attempted_at),
+            fresh_until,
+            refresh_at: record.refresh_at.min(fresh_until),
+            lease_until: record.lease_until.min(lease_end),
+            retry_at: record.retry_at.min(lease_end.saturating_add(schedule.longest_retry)),
+            ..record
+        }
+    }
+
+    /// A record from before the clock was set back: its set still serves, and is fetched again at once.
+    fn overdue(&self, record: Record, now: Timestamp) -> Record {
+        let longest_freshness = Schedule::of(&self.source).longest_freshness;
+        Record {
+            attempted_at: now,
+            fetched_at: record.fetched_at.min(now),
+            fresh_until: record.fresh_until.min(now.saturating_add(longest_freshness)),
+            forced_at: Timestamp::EPOCH,
+            refresh_at: Timestamp::EPOCH,
+            lease_until: Timestamp::EPOCH,
+            retry_at: Timestamp::EPOCH,
             ..record
         }
     }
