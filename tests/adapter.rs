@@ -426,6 +426,49 @@ fn waiting_requests_and_key_sets_are_counted() {
 }
 
 #[test]
+fn a_remembered_token_is_forgotten_when_it_expires_and_when_its_key_is_withdrawn() {
+    let (old, new) = (EcKey::new("k1", 1), EcKey::new("k2", 2));
+    let plugin = start(&remote_config());
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[old.jwk(), new.jwk()]));
+    let token = new.token(&claims());
+    let first = send(plugin, "/api", &token);
+    assert!(matches!(first, Verdict::Upstream(_)));
+    assert_eq!(send(plugin, "/api", &token), first, "the upstream is told the same");
+    advance(Duration::from_secs(361));
+    refused(send(plugin, "/api", &token), "token_expired");
+
+    let long = old.token(&claims_with("exp", json!(NOW + 100_000)));
+    assert!(matches!(send(plugin, "/api", &long), Verdict::Upstream(_)));
+    advance(Duration::from_secs(600));
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[new.jwk()]));
+    advance(Duration::from_secs(60));
+    let held = plugin.request(&[(":path", "/api"), ("authorization", &bearer(&long))], false);
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[new.jwk()]));
+    refused(verdict(held), "key_unknown");
+}
+
+#[test]
+fn a_remembered_token_counts_for_its_own_provider_only() {
+    let mut config = local_config();
+    let mut other = config["providers"]["acme"].clone();
+    other["audiences"] = json!(["another-api"]);
+    other["claim_to_headers"] = json!([]);
+    config["providers"]["other"] = other;
+    config["rules"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"match": {"prefix": "/other"}, "requires": {"provider_name": "other"}}));
+    let plugin = start(&config);
+    let token = good_hs256();
+    assert!(matches!(send(plugin, "/api", &token), Verdict::Upstream(_)));
+    refused(send(plugin, "/other", &token), "audience_not_accepted");
+    assert!(matches!(send(plugin, "/api", &token), Verdict::Upstream(_)));
+}
+
+#[test]
 fn many_waiting_requests_wake_in_batches() {
     let key = EcKey::new("k1", 1);
     let plugin = start(&remote_config());

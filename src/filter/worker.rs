@@ -10,13 +10,14 @@ use super::metrics::Metrics;
 use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
 use super::{abi, effects, pairs};
-use crate::authenticator::{Authenticator, KeyLookup, KeyQuery, Keys};
+use crate::authenticator::Authenticator;
 use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
 use crate::decision::{Decision, Denial};
 use crate::jwks::{Attempt, KeyOrigin, KeySet, Next, RemoteKeys, Response};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
+use crate::verifier::{KeyLookup, KeyQuery, Keys};
 
 /// How often a worker looks at what the others fetched.
 const IDLE_TICK: Duration = Duration::from_millis(250);
@@ -48,16 +49,17 @@ enum ProviderKeys {
 
 impl Worker {
     pub(super) fn new(root_id: u32, config: Config) -> Self {
+        let seed = std::hash::RandomState::new().build_hasher().finish();
         let max_bytes = config.limits.max_jwks_bytes;
         Self {
             root_id,
             keys: config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect(),
-            authenticator: Authenticator::new(config),
+            authenticator: Authenticator::new(config, seed),
             fetches: RefCell::default(),
             waiting: RefCell::default(),
             changed: RefCell::default(),
             metrics: Metrics::default(),
-            entropy: Cell::new(std::hash::RandomState::new().build_hasher().finish()),
+            entropy: Cell::new(seed),
         }
     }
 
@@ -264,6 +266,13 @@ impl Keys for Worker {
             Some(ProviderKeys::Local(keys)) => KeyLookup::Ready(Rc::clone(keys)),
             Some(ProviderKeys::Remote(keys)) => keys.borrow_mut().lookup(query.key_id, query.arrival, query.now),
             None => KeyLookup::Unavailable,
+        }
+    }
+
+    fn generation(&self, provider: ProviderId, now: Timestamp) -> Option<u64> {
+        match self.keys.get(provider.0)? {
+            ProviderKeys::Local(_) => Some(0),
+            ProviderKeys::Remote(keys) => keys.borrow().generation(now),
         }
     }
 }

@@ -59,14 +59,15 @@ impl<'d> UnverifiedToken<'d> {
     ///
     /// No key verifies the signature, or there is none.
     pub fn verify<'k>(
-        self,
+        &self,
         mut keys: impl Iterator<Item = &'k VerifyingKey>,
-    ) -> Result<VerifiedToken<'d>, SignatureInvalid> {
+    ) -> Result<VerifiedToken<'_>, SignatureInvalid> {
         let algorithm = self.header.algorithm;
-        if !keys.any(|key| key.verifies(algorithm, self.signing_input, self.signature)) {
-            return Err(SignatureInvalid);
+        if keys.any(|key| key.verifies(algorithm, self.signing_input, self.signature)) {
+            Ok(VerifiedToken { token: self })
+        } else {
+            Err(SignatureInvalid)
         }
-        Ok(VerifiedToken { header: self.header, claims: self.claims, payload_json: self.payload_json })
     }
 }
 
@@ -82,30 +83,30 @@ impl fmt::Display for SignatureInvalid {
 
 impl std::error::Error for SignatureInvalid {}
 
-/// A token whose signature one of the provider's keys has verified. What its claims say is still to be checked.
-pub struct VerifiedToken<'d> {
-    header: Header<'d>,
-    claims: Claims<'d>,
-    payload_json: &'d str,
+/// Proof that one of the provider's keys has verified the token's signature: only so are its claims to be seen. What
+/// they say is still to be checked.
+#[derive(Clone, Copy)]
+pub struct VerifiedToken<'t> {
+    token: &'t UnverifiedToken<'t>,
 }
 
-impl<'d> VerifiedToken<'d> {
+impl<'t> VerifiedToken<'t> {
     /// The header.
     #[must_use]
-    pub fn header(&self) -> &Header<'d> {
-        &self.header
+    pub fn header(&self) -> &'t Header<'t> {
+        &self.token.header
     }
 
     /// The claims.
     #[must_use]
-    pub fn claims(&self) -> &Claims<'d> {
-        &self.claims
+    pub fn claims(&self) -> &'t Claims<'t> {
+        &self.token.claims
     }
 
     /// The claims as sent: the decoded JSON text.
     #[must_use]
-    pub fn payload_json(&self) -> &'d str {
-        self.payload_json
+    pub fn payload_json(&self) -> &'t str {
+        self.token.payload_json
     }
 }
 
@@ -118,7 +119,7 @@ impl fmt::Debug for UnverifiedToken<'_> {
 
 impl fmt::Debug for VerifiedToken<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("VerifiedToken").field("header", &self.header).finish_non_exhaustive()
+        formatter.debug_struct("VerifiedToken").field("header", &self.token.header).finish_non_exhaustive()
     }
 }
 
