@@ -103,9 +103,12 @@ def test_copied(plugin, launch, endpoint, key, upstream, tmp_path):
     assert send(envoy.port("readme"), "/").status == 401
     assert send(envoy.port("readme"), "/health%2fx", bearer(good)).status == 400
 
+    grpc = send(envoy.port("readme"), "/", [("content-type", "application/grpc")], "POST", b"")
+    assert (grpc.status, grpc.all("grpc-status"), grpc.all("grpc-message")) == (200, ["16"], ["Unauthorized"])
+
     metrics = envoy.admin("/stats/prometheus?filter=jwt_warden")
-    for reason in ("verified", "token_expired", "token_missing"):
-        assert f'jwt_warden_requests{{provider="acme",reason="{reason}"}} 1\n' in metrics
+    for reason, number in {"verified": 1, "token_expired": 1, "token_missing": 2}.items():
+        assert f'jwt_warden_requests{{provider="acme",reason="{reason}"}} {number}\n' in metrics
     assert undocumented(envoy.stats("wasmcustom.")) == []
 
 
