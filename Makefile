@@ -7,6 +7,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 TARGET := wasm32-wasip1
+BUILT := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/jwt_warden.wasm
 ARTIFACT := dist/jwt_warden.wasm
 MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 WORKERS := 2
@@ -19,7 +20,7 @@ help: ## Show this list
 build: ## Build dist/jwt_warden.wasm
 	@tools/rust $(TARGET)
 	cargo build --release --target $(TARGET) --locked --lib
-	install -D -m 644 target/$(TARGET)/release/jwt_warden.wasm $(ARTIFACT)
+	install -D -m 644 $(BUILT) $(ARTIFACT)
 	echo "$(ARTIFACT): $$(wc -c < $(ARTIFACT)) bytes, sha256 $$(sha256sum < $(ARTIFACT) | cut -d ' ' -f 1)"
 
 run: build ## Show the filter at work in a real Envoy, until Ctrl-C

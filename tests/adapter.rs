@@ -329,6 +329,103 @@ fn workers_share_one_fetch_and_its_keys() {
 }
 
 #[test]
+fn discovery_fetches_the_metadata_and_then_the_keys() {
+    let key = EcKey::new("k1", 1);
+    let mut config = remote_config();
+    let acme = config["providers"]["acme"].as_object_mut().unwrap();
+    acme.remove("remote_jwks");
+    let http_uri = json!({"uri": "https://issuer.test/.well-known/openid-configuration", "cluster": "issuer"});
+    acme.insert("discovery".into(), json!({"http_uri": http_uri, "jwks_clusters": {"keys.test": "keys"}}));
+    let plugin = start(&config);
+    plugin.tick();
+    assert_eq!(with(|host| host.callouts[0].cluster.clone()), "issuer");
+    plugin.answer_ok(r#"{"issuer": "https://issuer.test", "jwks_uri": "https://keys.test/set"}"#);
+    let callout = with(|host| host.callouts[0].clone());
+    assert_eq!(callout.cluster, "keys");
+    assert!(callout.headers.contains(&(":path".into(), b"/set".to_vec())));
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    assert!(matches!(send(plugin, "/api", &key.token(&claims())), Verdict::Upstream(_)));
+    assert_eq!(counted("jwt_warden.jwks.provider.acme.fetches.result.success"), 1);
+}
+
+#[test]
+fn metadata_never_send_the_proxy_elsewhere() {
+    for (metadata, cause) in [
+        (r#"{"issuer": "https://other.test", "jwks_uri": "https://issuer.test/keys"}"#, "other_issuer"),
+        (r#"{"issuer": "https://issuer.test", "jwks_uri": "https://evil.test/keys"}"#, "unmapped_host"),
+        ("<html>", "not_metadata"),
+    ] {
+        let test = move || {
+            let mut config = remote_config();
+            let acme = config["providers"]["acme"].as_object_mut().unwrap();
+            acme.remove("remote_jwks");
+            acme.insert("discovery".into(), json!({"http_uri": {"uri": "https://issuer.test/m", "cluster": "issuer"}}));
+            let plugin = start(&config);
+            plugin.tick();
+            plugin.answer_ok(metadata);
+            assert!(with(|host| host.callouts.is_empty()));
+            assert!(logged(WARN)[0].contains(&format!("cause={cause} ")), "{:?}", logged(WARN));
+            assert_eq!(counted(&format!("jwt_warden.jwks.provider.acme.fetches.result.{cause}")), 1);
+        };
+        std::thread::spawn(test).join().unwrap();
+    }
+}
+
+#[test]
+fn a_new_configuration_starts_with_the_keys_of_the_old_one() {
+    let key = EcKey::new("k1", 1);
+    let first = start(&remote_config());
+    first.tick();
+    first.answer_ok(&jwks(&[key.jwk()]));
+    let mut config = remote_config();
+    config["realm"] = json!("another");
+    let second = start(&config);
+    assert!(matches!(send(second, "/api", &key.token(&claims())), Verdict::Upstream(_)));
+    second.tick();
+    assert_eq!(with(|host| host.callouts_sent), 1);
+}
+
+#[test]
+fn a_kid_that_was_asked_for_in_vain_does_not_make_the_next_request_wait() {
+    let (key, unknown) = (EcKey::new("k1", 1), EcKey::new("k9", 9));
+    let plugin = start(&remote_config());
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    let authorization = bearer(&unknown.token(&claims()));
+    let headers = [(":path", "/api"), ("authorization", authorization.as_str())];
+    advance(Duration::from_secs(10));
+    let id = plugin.request(&headers, false);
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    refused(verdict(id), "key_unknown");
+    advance(Duration::from_secs(1));
+    refused(plugin.decide(&headers), "key_unknown");
+    advance(Duration::from_secs(5));
+    assert_eq!(plugin.decide(&headers), Verdict::Held);
+}
+
+#[test]
+fn waiting_requests_and_key_sets_are_counted() {
+    let key = EcKey::new("k1", 1);
+    let plugin = start(&remote_config());
+    let authorization = bearer(&key.token(&claims()));
+    let headers = [(":path", "/api"), ("authorization", authorization.as_str())];
+    let leaving = plugin.request(&headers, false);
+    plugin.request(&headers, false);
+    finish(leaving);
+    assert_eq!((counted("jwt_warden.waiting.entered"), counted("jwt_warden.waiting.left")), (2, 1));
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[key.jwk(), json!({"kty": "oct", "k": "AAAA"})]));
+    assert_eq!(counted("jwt_warden.waiting.left"), 2);
+    for (what, value) in [("generation", 1), ("keys", 1), ("keys_skipped", 1), ("last_success_seconds", 1_700_000_000)]
+    {
+        assert_eq!(counted(&format!("jwt_warden.jwks.provider.acme.{what}")), value, "{what}");
+    }
+    let skipped = logged(WARN).into_iter().find(|line| line.contains("key skipped")).unwrap();
+    assert!(skipped.contains("a secret (`oct`) counts only in a local set"), "{skipped}");
+}
+
+#[test]
 fn many_waiting_requests_wake_in_batches() {
     let key = EcKey::new("k1", 1);
     let plugin = start(&remote_config());

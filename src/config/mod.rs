@@ -13,6 +13,7 @@ mod names;
 mod node;
 mod provider;
 mod raw;
+mod remote_jwks;
 mod report;
 mod rules;
 mod settings;
@@ -20,6 +21,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod unknown_field;
+pub(crate) mod uri;
 
 use std::time::Duration;
 
@@ -99,7 +101,7 @@ pub enum JwksSource {
     /// The key set itself: the bytes of a JWKS document that was checked at load. It may hold secrets.
     Local(Vec<u8>),
     /// A key set that is fetched through a cluster of the proxy.
-    Remote(RemoteJwks),
+    Remote(Box<RemoteJwks>),
 }
 
 // A local set may hold HMAC secrets, so it is never printed.
@@ -115,8 +117,10 @@ impl std::fmt::Debug for JwksSource {
 /// A key set that is fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteJwks {
-    /// Where to fetch it.
+    /// Where to fetch it, or the metadata that names its place.
     pub http: HttpUri,
+    /// How to find the key set by the issuer's metadata; `None` if `http` is the key set itself.
+    pub discovery: Option<Discovery>,
     /// How long a fetched set counts as fresh.
     pub cache_duration: Duration,
     /// How long a set serves beyond its freshness while no newer one can be had.
@@ -125,6 +129,15 @@ pub struct RemoteJwks {
     pub unknown_kid_interval: Duration,
     /// How long to wait after a fetch that failed.
     pub backoff: Backoff,
+}
+
+/// How to find a key set by the issuer's metadata (OpenID Connect Discovery 1.0, RFC 8414).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovery {
+    /// The `issuer` that the metadata has to name (RFC 8414 section 3.3).
+    pub issuer: String,
+    /// Authorities that may serve the key set instead of the metadata's own, each with its cluster.
+    pub clusters: Vec<(String, String)>,
 }
 
 /// Exponential back-off.

@@ -6,7 +6,7 @@ use super::{
     Provider, SenderConstraint,
     duration::{Bounds, bounded},
     forwarding,
-    jwks_source::{Context, jwks_source},
+    jwks_source::{Context, RawSources, jwks_source},
     locations, names,
     raw::RawProvider,
     report::{Checked, Place, listed, quoted},
@@ -36,7 +36,9 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
     let payload_header =
         forwarding::payload_header(raw.forward_payload_header.take(), raw.pad_forward_payload_header, at);
     let claim_headers = forwarding::claim_headers(raw.claim_to_headers.take(), &at.field("claim_to_headers"));
-    let jwks = jwks_source(raw.local_jwks, raw.remote_jwks, listed_algorithms.ok().flatten(), context, at);
+    let sources = RawSources { local_jwks: raw.local_jwks, remote_jwks: raw.remote_jwks, discovery: raw.discovery };
+    let known_issuer = issuer.as_ref().ok().and_then(Option::as_deref);
+    let jwks = jwks_source(sources, known_issuer, listed_algorithms.ok().flatten(), context, at);
     Ok(Provider {
         name: name?,
         issuer: issuer?,

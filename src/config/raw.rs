@@ -35,6 +35,7 @@ pub(super) struct RawProvider {
     pub(super) clock_skew_seconds: Option<u64>,
     pub(super) local_jwks: Option<RawLocalJwks>,
     pub(super) remote_jwks: Option<RawRemoteJwks>,
+    pub(super) discovery: Option<RawDiscovery>,
     pub(super) from_headers: Option<Vec<RawHeaderLocation>>,
     pub(super) from_params: Option<Vec<String>>,
     pub(super) from_cookies: Option<Vec<String>>,
@@ -57,6 +58,17 @@ pub(super) struct RawLocalJwks {
 #[serde(deny_unknown_fields, expecting = "an object, with `http_uri`")]
 pub(super) struct RawRemoteJwks {
     pub(super) http_uri: Option<RawHttpUri>,
+    pub(super) cache_duration: Option<RawDuration>,
+    pub(super) max_stale: Option<RawDuration>,
+    pub(super) unknown_kid_interval: Option<RawDuration>,
+    pub(super) backoff: Option<RawBackoff>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object, with `http_uri`")]
+pub(super) struct RawDiscovery {
+    pub(super) http_uri: Option<RawHttpUri>,
+    pub(super) jwks_clusters: Option<Named<String>>,
     pub(super) cache_duration: Option<RawDuration>,
     pub(super) max_stale: Option<RawDuration>,
     pub(super) unknown_kid_interval: Option<RawDuration>,
@@ -161,7 +173,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
     type Value = Named<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object, from names to providers")
+        formatter.write_str("an object whose names you choose")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Named<T>, A::Error> {

@@ -34,7 +34,6 @@ const PLANNED: &[&str] = &[
     "clear_route_cache",
     "connect_matcher",
     "cookies",
-    "discovery",
     "dynamic_metadata",
     "filter_state",
     "filter_state_rules",

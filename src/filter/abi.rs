@@ -70,6 +70,7 @@ unsafe extern "C" {
     fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
     fn proxy_define_metric(kind: MetricType, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
 /// Takes over a buffer that the host made; empty where it made none.
@@ -214,4 +215,10 @@ pub(super) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
 pub(super) fn increment_metric(id: u32) {
     // SAFETY: no pointers.
     let _ = unsafe { proxy_increment_metric(id, 1) };
+}
+
+/// Sets a gauge.
+pub(super) fn record_metric(id: u32, value: u64) {
+    // SAFETY: no pointers.
+    let _ = unsafe { proxy_record_metric(id, value) };
 }

@@ -1,4 +1,7 @@
-//! Counters of the host, each defined once, when it first counts.
+//! Counters and gauges of the host, each defined once, when it is first used.
+//!
+//! Their names are made of the configuration's and the filter's own words, so their number is bounded whatever clients
+//! send.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -6,27 +9,77 @@ use std::collections::BTreeMap;
 use proxy_wasm::types::MetricType;
 
 use super::abi;
+use crate::jwks::Status;
 
-/// The counters of one worker. Their names are made of the configuration's and the filter's own words, so their number is
-/// bounded whatever clients send.
+/// The metrics of one worker, by what tells them apart.
 #[derive(Default)]
 pub(super) struct Metrics {
-    counters: RefCell<BTreeMap<(Option<usize>, &'static str), u32>>,
+    ids: RefCell<BTreeMap<Metric, u32>>,
 }
+
+/// A metric; a provider is its index in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Metric {
+    Requests(Option<usize>, &'static str),
+    Fetches(usize, &'static str),
+    KeySet(usize, &'static str),
+    Waiting(&'static str),
+}
+
+/// A provider's index in the configuration, and its name.
+type Named<'a> = (usize, &'a str);
 
 impl Metrics {
     /// Counts a request that was decided: `code` is the reason of a refusal, `verified` or `not_required`.
-    pub(super) fn count_request(&self, provider: Option<(usize, &str)>, code: &'static str) {
-        let key = (provider.map(|(index, _)| index), code);
-        let Ok(mut counters) = self.counters.try_borrow_mut() else { return };
-        let id = counters.get(&key).copied().or_else(|| {
-            let id = abi::define_metric(MetricType::Counter, &request_metric(provider.map(|(_, name)| name), code))?;
-            counters.insert(key, id);
-            Some(id)
+    pub(super) fn count_request(&self, provider: Option<Named<'_>>, code: &'static str) {
+        let metric = Metric::Requests(provider.map(|(index, _)| index), code);
+        self.increment(metric, || request_metric(provider.map(|(_, name)| name), code));
+    }
+
+    /// Counts a fetch that ended: `code` is `success` or the cause of the failure.
+    pub(super) fn count_fetch(&self, provider: Named<'_>, code: &'static str) {
+        self.increment(Metric::Fetches(provider.0, code), || {
+            format!("jwt_warden.jwks.provider.{}.fetches.result.{code}", metric_segment(provider.1))
         });
-        if let Some(id) = id {
+    }
+
+    /// Counts a request that begins to wait (`entered`) or ends it (`left`).
+    pub(super) fn count_waiting(&self, code: &'static str) {
+        self.increment(Metric::Waiting(code), || format!("jwt_warden.waiting.{code}"));
+    }
+
+    /// Shows what is known of a fetched key set; times are seconds since 1970.
+    pub(super) fn show_key_set(&self, provider: Named<'_>, status: &Status) {
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let values = [
+            ("generation", status.generation),
+            ("keys", count(status.keys)),
+            ("keys_skipped", count(status.skipped)),
+            ("last_success_seconds", status.fetched_at.as_secs()),
+            ("serves_until_seconds", status.serves_until.as_secs()),
+        ];
+        for (what, value) in values {
+            let name = || format!("jwt_warden.jwks.provider.{}.{what}", metric_segment(provider.1));
+            if let Some(id) = self.id(Metric::KeySet(provider.0, what), MetricType::Gauge, name) {
+                abi::record_metric(id, value);
+            }
+        }
+    }
+
+    fn increment(&self, metric: Metric, name: impl FnOnce() -> String) {
+        if let Some(id) = self.id(metric, MetricType::Counter, name) {
             abi::increment_metric(id);
         }
+    }
+
+    fn id(&self, metric: Metric, kind: MetricType, name: impl FnOnce() -> String) -> Option<u32> {
+        let mut ids = self.ids.try_borrow_mut().ok()?;
+        if let Some(id) = ids.get(&metric) {
+            return Some(*id);
+        }
+        let id = abi::define_metric(kind, &name())?;
+        ids.insert(metric, id);
+        Some(id)
     }
 }
 

@@ -11,9 +11,9 @@ use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
 use super::{abi, effects, pairs};
 use crate::authenticator::{Authenticator, KeyLookup, KeyQuery, Keys};
-use crate::config::{Config, JwksSource, Provider, ProviderId};
+use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
 use crate::decision::{Decision, Denial};
-use crate::jwks::{Attempt, KeyOrigin, KeySet, RemoteKeys, Response};
+use crate::jwks::{Attempt, KeyOrigin, KeySet, Next, RemoteKeys, Response};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -61,9 +61,11 @@ impl Worker {
         }
     }
 
-    /// Sets the first tick, if there is anything to fetch.
+    /// Takes over keys that were fetched before, and sets the first tick if there is anything to fetch.
     pub(super) fn start(&self) {
-        if self.remotes().next().is_some() {
+        let now = abi::now();
+        for (_, keys) in self.remotes() {
+            keys.borrow_mut().warm_up(&HostStore, now);
             abi::set_tick_period(NEXT_TICK);
         }
     }
@@ -98,6 +100,7 @@ impl Worker {
 
     fn enter(&self, context_id: u32, waiting: Waiting) {
         self.waiting.borrow_mut().insert(context_id, waiting);
+        self.metrics.count_waiting("entered");
         abi::set_tick_period(NEXT_TICK);
     }
 
@@ -129,8 +132,9 @@ impl Worker {
 
     /// A waiting client has gone.
     pub(super) fn leave(&self, context_id: u32) {
-        if let Ok(mut waiting) = self.waiting.try_borrow_mut() {
-            waiting.remove(context_id);
+        let left = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| waiting.remove(context_id));
+        if left.is_some() {
+            self.metrics.count_waiting("left");
         }
     }
 
@@ -143,7 +147,8 @@ impl Worker {
                 self.note_change(id);
             }
             if let Some(attempt) = polled.fetch {
-                self.fetch(id, keys, attempt, now);
+                let http = keys.borrow().source().http.clone();
+                self.fetch(id, attempt, &http, now);
             }
         }
         self.wake(now);
@@ -156,15 +161,20 @@ impl Worker {
         })
     }
 
+    /// Something is new about a provider's keys.
     fn note_change(&self, id: ProviderId) {
+        if let (Some(provider), Some(ProviderKeys::Remote(keys))) = (self.named(Some(id)), self.keys.get(id.0)) {
+            self.metrics.show_key_set(provider, &keys.borrow().status());
+        }
         let mut changed = self.changed.borrow_mut();
         if !changed.contains(&id) {
             changed.push(id);
         }
     }
 
-    fn fetch(&self, id: ProviderId, keys: &RefCell<RemoteKeys>, attempt: Attempt, now: Timestamp) {
-        let dispatched = self.fetches.borrow_mut().dispatch(id.0, attempt, &keys.borrow().source().http);
+    /// Sends a request of an attempt; if that fails at once, the attempt has its answer.
+    fn fetch(&self, id: ProviderId, attempt: Attempt, http: &HttpUri, now: Timestamp) {
+        let dispatched = self.fetches.borrow_mut().dispatch(id.0, attempt, http);
         if let Err(failure) = dispatched {
             self.finish(id, attempt, Response::Failed(failure), now);
         }
@@ -181,10 +191,16 @@ impl Worker {
 
     fn finish(&self, id: ProviderId, attempt: Attempt, response: Response, now: Timestamp) {
         let Some((_, keys)) = self.remotes().find(|(candidate, _)| *candidate == id) else { return };
-        let outcome = keys.borrow_mut().finish(attempt, response, &HostStore, now, self.random());
-        self.note_change(id);
-        if let Some(provider) = self.config().provider(id) {
-            report(&provider.name, &keys.borrow().source().http, &outcome);
+        let next = keys.borrow_mut().receive(attempt, response, &HostStore, now, self.random());
+        match next {
+            Next::Fetch(attempt, http) => self.fetch(id, attempt, &http, now),
+            Next::Ended(outcome) => {
+                self.note_change(id);
+                if let Some(provider) = self.named(Some(id)) {
+                    self.metrics.count_fetch(provider, outcome.code());
+                    report(provider.1, &keys.borrow().source().http, &outcome);
+                }
+            }
         }
     }
 
@@ -223,6 +239,7 @@ impl Worker {
             self.waiting.borrow_mut().insert(context_id, waiting);
             return;
         }
+        self.metrics.count_waiting("left");
         if abi::set_effective_context(context_id) {
             self.conclude(&decision, &request, &waiting.progress);
             if waiting.progress.get() == Progress::Allowed {
@@ -259,7 +276,7 @@ impl ProviderKeys {
                 Self::Local(Rc::new(KeySet::parse(document, KeyOrigin::Local, max_bytes).unwrap_or_default()))
             }
             JwksSource::Remote(remote) => {
-                Self::Remote(Box::new(RefCell::new(RemoteKeys::new(remote.clone(), max_bytes))))
+                Self::Remote(Box::new(RefCell::new(RemoteKeys::new((**remote).clone(), max_bytes))))
             }
         }
     }

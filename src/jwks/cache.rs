@@ -11,29 +11,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::fetch::{Failure, Fetched, Response, judge};
+use super::absent::AbsentKeys;
+use super::attempt::{Attempt, Next, Outcome, Polled, Stage, Status};
+use super::discovery::key_set;
+use super::fetch::{Failure, Fetched, Response, body, judge};
 use super::key::KeyOrigin;
 use super::record::{DIGEST_LENGTH, Record};
 use super::schedule::{Schedule, refresh_delay, retry_delay};
 use super::set::KeySet;
+use super::store::{SharedStore, Version};
 use crate::authenticator::KeyLookup;
 use crate::config::RemoteJwks;
 use crate::time::Timestamp;
-
-/// What the host keeps for all workers of a proxy. Keys can never be removed.
-pub trait SharedStore {
-    /// The value and its version; `None` if there never was one.
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)>;
-    /// Stores a value whatever was there.
-    fn put(&self, key: &str, value: &[u8]);
-    /// Stores a value if the version is still this one, or, without a version, if there never was a value. Says whether
-    /// it did.
-    fn replace(&self, key: &str, value: &[u8], version: Option<Version>) -> bool;
-}
-
-/// The version of a shared value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Version(pub u32);
 
 /// How much longer than the fetch's timeout its lease lasts: then another worker may try.
 const LEASE_GRACE: Duration = Duration::from_secs(1);
@@ -49,63 +38,14 @@ pub struct RemoteKeys {
     current: Option<Current>,
     /// The latest arrival of a request whose `kid` is not in the set.
     wanted_at: Option<Timestamp>,
+    /// The `kid`s that a fetch was started for in vain, not long ago.
+    absent: AbsentKeys,
 }
 
 #[derive(Debug)]
 struct Current {
     keys: Rc<KeySet>,
     digest: [u8; DIGEST_LENGTH],
-}
-
-/// What a poll found.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Polled {
-    /// An attempt has ended since the last poll, or there is another set: waiting requests can be asked about again.
-    pub changed: bool,
-    /// This worker is the one to fetch now; [`RemoteKeys::finish`] has to be called once, whatever comes back.
-    pub fetch: Option<Attempt>,
-}
-
-/// A fetch that this worker was elected for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempt {
-    began: Timestamp,
-}
-
-/// How a fetch ended, for log and metrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The set is another one than before.
-    Replaced {
-        /// Counts the distinct sets of this source.
-        generation: u64,
-        /// How many keys can be used.
-        keys: usize,
-        /// The keys that cannot, in words.
-        skipped: Vec<String>,
-        /// How many attempts had failed before.
-        failures: u64,
-    },
-    /// The set is the same as before.
-    Confirmed {
-        /// How many attempts had failed before.
-        failures: u64,
-    },
-    /// There is no newer set.
-    Failed {
-        /// Why.
-        failure: Failure,
-        /// How many attempts have failed in a row.
-        failures: u64,
-        /// Whether the attempt before failed in the same way: then there is no news.
-        repeated: bool,
-        /// How long the last good set still serves; `None` if there is none.
-        serves_for: Option<Duration>,
-        /// When the next attempt is due.
-        retry_in: Duration,
-    },
-    /// Another worker took over meanwhile.
-    Superseded,
 }
 
 impl RemoteKeys {
@@ -121,6 +61,7 @@ impl RemoteKeys {
             record: Record::EMPTY,
             current: None,
             wanted_at: None,
+            absent: AbsentKeys::default(),
         }
     }
 
@@ -128,6 +69,19 @@ impl RemoteKeys {
     #[must_use]
     pub const fn source(&self) -> &RemoteJwks {
         &self.source
+    }
+
+    /// What is known of the set, for metrics.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let keys = self.current.as_ref().map(|current| &current.keys);
+        Status {
+            generation: self.record.generation,
+            keys: keys.map_or(0, |keys| keys.len()),
+            skipped: keys.map_or(0, |keys| keys.skipped().len()),
+            fetched_at: self.record.fetched_at,
+            serves_until: self.serves_until(),
+        }
     }
 
     /// The keys for a token that names `key_id`, in a request that arrived at `arrival`.
@@ -142,13 +96,18 @@ impl RemoteKeys {
             let hope = now < patience && next_attempt < patience;
             return if hope { KeyLookup::Pending(patience) } else { KeyLookup::Unavailable };
         };
-        let lacking = key_id.is_some_and(|key_id| !keys.has_kid(key_id));
-        let deadline = patience.saturating_add(timeout);
-        if lacking && self.record.fetched_at < arrival && now < deadline && next_attempt < patience {
-            self.wanted_at = self.wanted_at.max(Some(arrival));
-            return KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline));
+        let Some(lacking) = key_id.filter(|key_id| !keys.has_kid(key_id)) else { return KeyLookup::Ready(keys) };
+        if self.record.fetched_at >= arrival {
+            self.absent.remember(lacking, now.saturating_add(self.source.unknown_kid_interval));
+            return KeyLookup::Ready(keys);
         }
-        KeyLookup::Ready(keys)
+        let deadline = patience.saturating_add(timeout);
+        let hope = now < deadline && next_attempt < patience && !self.absent.holds(lacking, now);
+        if !hope {
+            return KeyLookup::Ready(keys);
+        }
+        self.wanted_at = self.wanted_at.max(Some(arrival));
+        KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline))
     }
 
     /// The set, as long as it may serve.
@@ -188,6 +147,11 @@ impl RemoteKeys {
         Polled { changed, fetch }
     }
 
+    /// Takes over what other workers, or an earlier configuration, have fetched, without taking the lead.
+    pub fn warm_up(&mut self, store: &dyn SharedStore, now: Timestamp) {
+        self.synchronise(store, now);
+    }
+
     /// Reads the shared record, and the document if it is another one.
     fn synchronise(&mut self, store: &dyn SharedStore, now: Timestamp) -> (bool, Option<Version>) {
         let stored = store.get(&self.record_key);
@@ -206,7 +170,6 @@ impl RemoteKeys {
     /// source's settings allow.
     fn bounded(&self, record: Record, now: Timestamp) -> Record {
         let schedule = Schedule::of(&self.source);
-        let lease = self.source.http.timeout.saturating_add(LEASE_GRACE);
         let fresh_until = record.fresh_until.min(now.saturating_add(schedule.longest_freshness));
         Record {
             fetched_at: record.fetched_at.min(now),
@@ -214,7 +177,7 @@ impl RemoteKeys {
             forced_at: record.forced_at.min(now),
             fresh_until,
             refresh_at: record.refresh_at.min(fresh_until),
-            lease_until: record.lease_until.min(now.saturating_add(lease)),
+            lease_until: record.lease_until.min(now.saturating_add(self.lease())),
             retry_at: record.retry_at.min(now.saturating_add(schedule.longest_retry)),
             ..record
         }
@@ -257,7 +220,7 @@ impl RemoteKeys {
 
     /// Of all workers that see a fetch due, the one whose compare-and-swap succeeds makes it.
     fn take_lead(&mut self, store: &dyn SharedStore, version: Option<Version>, now: Timestamp) -> Option<Attempt> {
-        let lease_until = now.saturating_add(self.source.http.timeout).saturating_add(LEASE_GRACE);
+        let lease_until = now.saturating_add(self.lease());
         let forced_at = if self.needs_refresh(now) { self.record.forced_at } else { now };
         let record = Record { attempted_at: now, forced_at, lease_until, ..self.record };
         if !store.replace(&self.record_key, &record.encode(), version) {
@@ -265,11 +228,40 @@ impl RemoteKeys {
         }
         self.record = record;
         self.wanted_at = None;
-        Some(Attempt { began: now })
+        let stage = if self.source.discovery.is_some() { Stage::Metadata } else { Stage::Keys };
+        Some(Attempt { began: now, stage })
     }
 
-    /// Takes in what an attempt brought, and tells the other workers. `entropy` is a fresh random number.
-    pub fn finish(
+    /// How long an attempt may take: each of its fetches has a timeout.
+    fn lease(&self) -> Duration {
+        let fetches = if self.source.discovery.is_some() { 2 } else { 1 };
+        self.source.http.timeout.saturating_mul(fetches).saturating_add(LEASE_GRACE)
+    }
+
+    /// Takes in what a fetch brought, and tells the other workers. `entropy` is a fresh random number.
+    pub fn receive(
+        &mut self,
+        attempt: Attempt,
+        response: Response,
+        store: &dyn SharedStore,
+        now: Timestamp,
+        entropy: u64,
+    ) -> Next {
+        let response = match (attempt.stage, &self.source.discovery) {
+            (Stage::Metadata, Some(discovery)) => {
+                let found = body(response, self.max_bytes)
+                    .and_then(|(_, document)| key_set(&document, &self.source, discovery));
+                match found {
+                    Ok(http) => return Next::Fetch(Attempt { stage: Stage::Keys, ..attempt }, http),
+                    Err(failure) => Response::Failed(failure),
+                }
+            }
+            _ => response,
+        };
+        Next::Ended(self.finish(attempt, response, store, now, entropy))
+    }
+
+    fn finish(
         &mut self,
         attempt: Attempt,
         response: Response,

@@ -39,6 +39,12 @@ pub enum Failure {
     Status(u16),
     /// The body is larger than `limits.max_jwks_bytes`.
     TooLarge(usize),
+    /// The body is not an issuer's metadata.
+    NotMetadata,
+    /// The metadata are another issuer's.
+    OtherIssuer,
+    /// The metadata name a host for the key set to which no cluster is mapped.
+    UnmappedHost,
     /// The body is not a key set.
     NotAKeySet(KeySetError),
     /// The body is a key set in which no key can be used.
@@ -61,6 +67,9 @@ impl Failure {
             Self::TooLarge(_) => (7, "too_large"),
             Self::NotAKeySet(_) => (8, "not_a_key_set"),
             Self::NoUsableKey { .. } => (9, "no_usable_key"),
+            Self::NotMetadata => (10, "not_metadata"),
+            Self::OtherIssuer => (11, "other_issuer"),
+            Self::UnmappedHost => (12, "unmapped_host"),
         }
     }
 
@@ -86,6 +95,11 @@ impl fmt::Display for Failure {
             Self::Reset => formatter.write_str("the answer broke off"),
             Self::Status(status) => write!(formatter, "the status is {status}, not 200"),
             Self::TooLarge(bytes) => write!(formatter, "the body has {bytes} bytes, more than limits.max_jwks_bytes"),
+            Self::NotMetadata => formatter.write_str("the body is no issuer's metadata with a jwks_uri"),
+            Self::OtherIssuer => formatter.write_str("the metadata name another issuer than the provider's"),
+            Self::UnmappedHost => formatter.write_str(
+                "the jwks_uri of the metadata is at another host: map it to a cluster with discovery.jwks_clusters",
+            ),
             Self::NotAKeySet(error) => write!(formatter, "the body is no key set: {error}"),
             Self::NoUsableKey { skipped } => write!(formatter, "none of the {skipped} keys can be used"),
         }
@@ -100,27 +114,37 @@ pub(super) struct Fetched {
     pub(super) max_age: Option<Duration>,
 }
 
-/// Judges an answer.
+/// Judges the answer that should be a key set.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
 pub(super) fn judge(response: Response, max_bytes: usize) -> Result<Fetched, Failure> {
-    let (status, cache_control, document) = match response {
+    let (cache_control, document) = body(response, max_bytes)?;
+    let keys = KeySet::parse(&document, KeyOrigin::Remote, max_bytes).map_err(Failure::NotAKeySet)?;
+    if keys.is_empty() {
+        return Err(Failure::NoUsableKey { skipped: keys.skipped().len() });
+    }
+    Ok(Fetched { document, keys, max_age: cache_control.as_deref().and_then(max_age) })
+}
+
+/// The body of an answer with status 200, and its `Cache-Control` header.
+///
+/// # Errors
+///
+/// It did not come, has another status, or is too large.
+pub(super) fn body(response: Response, max_bytes: usize) -> Result<(Option<Vec<u8>>, Vec<u8>), Failure> {
+    let (status, cache_control, body) = match response {
         Response::Failed(failure) => return Err(failure),
         Response::Arrived { status, cache_control, body } => (status, cache_control, body),
     };
     if status != 200 {
         return Err(Failure::Status(status));
     }
-    if document.len() > max_bytes {
-        return Err(Failure::TooLarge(document.len()));
+    if body.len() > max_bytes {
+        return Err(Failure::TooLarge(body.len()));
     }
-    let keys = KeySet::parse(&document, KeyOrigin::Remote, max_bytes).map_err(Failure::NotAKeySet)?;
-    if keys.is_empty() {
-        return Err(Failure::NoUsableKey { skipped: keys.skipped().len() });
-    }
-    Ok(Fetched { document, keys, max_age: cache_control.as_deref().and_then(max_age) })
+    Ok((cache_control, body))
 }
 
 /// The `max-age` of a `Cache-Control` header (RFC 9111 section 5.2.2.1); `no-cache` and `no-store` count as zero.

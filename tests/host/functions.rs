@@ -284,6 +284,12 @@ unsafe extern "C" fn proxy_increment_metric(id: u32, offset: i64) -> u32 {
 }
 
 #[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_record_metric(id: u32, value: u64) -> u32 {
+    with(|host| host.metrics[id as usize].1 = i64::try_from(value).expect("a small number"));
+    OK
+}
+
+#[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_http_call(
     cluster: *const u8,
     cluster_size: usize,

@@ -63,12 +63,13 @@ pub struct State {
 }
 
 thread_local! {
-    static STATE: RefCell<State> = RefCell::new(State::default());
+    // Never dropped: contexts that are dropped when the thread ends still call the host.
+    static STATE: &'static RefCell<State> = Box::leak(Box::default());
 }
 
 /// Looks at, or changes, the host's state.
 pub fn with<T>(look: impl FnOnce(&mut State) -> T) -> T {
-    STATE.with_borrow_mut(look)
+    STATE.with(|state| look(&mut state.borrow_mut()))
 }
 
 unsafe extern "C" {

@@ -81,7 +81,7 @@ fn acme() -> Provider {
         require_expiration: true,
         max_lifetime: Some(Duration::from_secs(3600)),
         clock_skew: Duration::from_secs(5),
-        jwks: JwksSource::Remote(RemoteJwks {
+        jwks: JwksSource::Remote(Box::new(RemoteJwks {
             http: HttpUri {
                 scheme: "https".to_owned(),
                 authority: "acme.example:8443".to_owned(),
@@ -91,9 +91,10 @@ fn acme() -> Provider {
             },
             cache_duration: Duration::from_secs(300),
             max_stale: Duration::ZERO,
+            discovery: None,
             unknown_kid_interval: Duration::from_secs(2),
             backoff: Backoff { base_interval: Duration::from_millis(100), max_interval: Duration::from_secs(60) },
-        }),
+        })),
         locations: vec![
             header("authorization", HeaderPrefix::Scheme("Bearer".to_owned())),
             header("x-token", HeaderPrefix::None),

@@ -23,11 +23,15 @@ fn sources_of_keys() {
         load(&config).unwrap_err()
     };
     check(&[
-        ("/providers/acme/remote_jwks", Value::Null, "providers.acme: needs its keys: give remote_jwks or local_jwks"),
+        (
+            "/providers/acme/remote_jwks",
+            Value::Null,
+            "providers.acme: needs its keys: give remote_jwks, discovery or local_jwks",
+        ),
         (
             "/providers/acme/local_jwks",
             json!({"inline_string": KEYS}),
-            "providers.acme: has both local_jwks and remote_jwks: give one of the two",
+            "providers.acme: has more than one of local_jwks, remote_jwks and discovery: give one of them",
         ),
     ]);
     assert_eq!(local(json!({})), one);
@@ -92,5 +96,27 @@ fn remote_keys() {
         ("max_stale", json!("1d"), &format!("providers.acme.remote_jwks.max_stale: {duration}")),
     ] {
         check(&[(&format!("{at}{field}"), value, expected)]);
+    }
+}
+
+#[test]
+fn discovery_needs_an_issuer_and_a_place() {
+    let http_uri = json!({"uri": "https://acme.example/.well-known/openid-configuration", "cluster": "acme"});
+    let discovery = |discovery: Value| {
+        let mut config = least_with("/providers/acme/remote_jwks", Value::Null);
+        config["providers"]["acme"]["discovery"] = discovery;
+        config
+    };
+    let good = discovery(json!({"http_uri": http_uri, "jwks_clusters": {"keys.example:8443": "keys"}}));
+    assert_eq!(load(&good).unwrap().warnings, []);
+    let mut any_issuer = good;
+    any_issuer["providers"]["acme"]["issuer"] = Value::Null;
+    any_issuer["providers"]["acme"].as_object_mut().unwrap().remove("issuer");
+    any_issuer["providers"]["acme"]["any_issuer"] = json!(true);
+    let expected = "providers.acme.discovery: needs the provider's issuer: the metadata have to name the same";
+    assert_eq!(load(&any_issuer).unwrap_err(), expected);
+    for clusters in [json!({"https://keys.example": "keys"}), json!({"keys.example": ""}), json!({"a/b": "c"})] {
+        let error = load(&discovery(json!({"http_uri": http_uri, "jwks_clusters": clusters}))).unwrap_err();
+        assert!(error.starts_with("providers.acme.discovery.jwks_clusters: has to map hosts"), "{error}");
     }
 }

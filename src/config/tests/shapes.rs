@@ -7,7 +7,7 @@ use super::{check, least, load};
 #[test]
 fn wrong_types() {
     check(&[
-        ("/providers", json!([]), "providers: is a list, but has to be an object, from names to providers"),
+        ("/providers", json!([]), "providers: is a list, but has to be an object whose names you choose"),
         ("/providers/acme", json!("x"), "providers.acme: is a string, but has to be an object: a provider"),
         ("/providers/acme", json!([]), "providers.acme: is a list, but has to be an object: a provider"),
         ("/providers/acme/issuer", json!(["x"]), "providers.acme.issuer: is a list, but has to be a string"),
@@ -106,7 +106,6 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
         ("/providers/acme/normalize_payload_in_metadata", metadata),
         ("/providers/acme/clear_route_cache", later),
         ("/providers/acme/subjects", later),
-        ("/providers/acme/discovery", later),
         ("/filter_state_rules", later),
         ("/bypass_cors_preflight", later),
         ("/requirement_map", later),
