@@ -47,12 +47,47 @@ impl Sanitizer {
     /// The edits for one request.
     #[must_use]
     pub fn edits(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<HeaderEdit> {
-        let spoofed = self.claim_headers.iter().filter(|name| request.has_header(name));
-        let mut edits: Vec<_> = spoofed.map(|name| HeaderEdit::Remove(name.clone())).collect();
+        let spoofed = names_where(request, |name| self.is_claim_header(name));
+        let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
         edits.extend(removal(gone.map(|location| &location.location), request));
         edits
     }
+
+    /// The names that have to go from these trailers. Nothing is read there, but an upstream may merge trailers into the
+    /// headers (RFC 9110 section 6.5.1), so no claim and no token may stand there, forwarded or not.
+    #[must_use]
+    pub fn trailers_to_remove<'t>(&self, trailers: &Request<'t>) -> Vec<&'t str> {
+        names_where(trailers, |name| self.is_claim_header(name) || self.carries_tokens(name))
+    }
+
+    fn is_claim_header(&self, name: &[u8]) -> bool {
+        self.claim_headers.iter().any(|reserved| is_one_variable(reserved.as_bytes(), name))
+    }
+
+    fn carries_tokens(&self, name: &[u8]) -> bool {
+        self.locations.iter().any(|location| match &location.location {
+            TokenLocation::Header { name: reserved, .. } => is_one_variable(reserved.as_bytes(), name),
+            TokenLocation::Cookie(_) => name == b"cookie",
+            TokenLocation::Query(_) => false,
+        })
+    }
+}
+
+/// The names of headers that `wanted` chooses, each once.
+fn names_where<'r>(request: &Request<'r>, wanted: impl Fn(&[u8]) -> bool) -> Vec<&'r str> {
+    let chosen = request.headers().map(|(name, _)| name).filter(|name| wanted(name));
+    let mut names: Vec<_> = chosen.filter_map(|name| std::str::from_utf8(name).ok()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Whether two names are one to an upstream that knows headers as variables, where `-` becomes `_` (RFC 3875 section
+/// 4.1.18, and with it WSGI, Rack and PHP).
+fn is_one_variable(left: &[u8], right: &[u8]) -> bool {
+    let fold = |byte: &u8| if *byte == b'-' { b'_' } else { *byte };
+    left.len() == right.len() && left.iter().map(fold).eq(right.iter().map(fold))
 }
 
 impl Location {
@@ -145,6 +180,16 @@ mod tests {
             (json!(null), None),
         ] {
             assert_eq!(header_text(&value).as_deref(), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_are_one_where_an_upstream_cannot_tell_them_apart() {
+        for same in ["x-user-id", "x_user_id", "x-user_id"] {
+            assert!(is_one_variable(b"x-user-id", same.as_bytes()) && is_one_variable(same.as_bytes(), b"x_user-id"));
+        }
+        for other in ["x-user-i", "x-user-ids", "x.user-id", "xuser-id-", ""] {
+            assert!(!is_one_variable(b"x-user-id", other.as_bytes()), "{other}");
         }
     }
 

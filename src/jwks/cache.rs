@@ -20,9 +20,10 @@ use super::record::{DIGEST_LENGTH, Record};
 use super::schedule::{Schedule, leisurely_delay, refresh_delay, retry_delay};
 use super::set::KeySet;
 use super::store::{SharedStore, Version};
-use crate::authenticator::KeyLookup;
+
 use crate::config::RemoteJwks;
 use crate::time::Timestamp;
+use crate::verifier::KeyLookup;
 
 /// How much longer than the fetch's timeout its lease lasts: then another worker may try.
 const LEASE_GRACE: Duration = Duration::from_secs(1);
@@ -48,6 +49,8 @@ pub struct RemoteKeys {
 struct Current {
     keys: Rc<KeySet>,
     digest: [u8; DIGEST_LENGTH],
+    /// Counts the sets that this worker has held: unlike the shared number it can never repeat.
+    generation: u64,
 }
 
 impl RemoteKeys {
@@ -110,6 +113,13 @@ impl RemoteKeys {
         }
         self.wanted_at = self.wanted_at.max(Some(arrival));
         KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline))
+    }
+
+    /// A number that changes whenever the set does; `None` while none may serve.
+    #[must_use]
+    pub fn generation(&self, now: Timestamp) -> Option<u64> {
+        let current = self.current.as_ref()?;
+        (now < self.serves_until()).then_some(current.generation)
     }
 
     /// Until when a request that arrived then waits at the latest.
@@ -219,8 +229,18 @@ impl RemoteKeys {
             return false;
         }
         let Ok(keys) = KeySet::parse(&document, KeyOrigin::Remote, self.max_bytes) else { return false };
-        self.current = Some(Current { keys: Rc::new(keys), digest: self.record.digest });
+        self.hold(keys);
         true
+    }
+
+    /// Holds the keys of the record's document; the same document's keys stay, with what was prepared for them.
+    fn hold(&mut self, keys: KeySet) {
+        let held = self.current.as_ref();
+        if held.is_some_and(|held| held.digest == self.record.digest) {
+            return;
+        }
+        let generation = held.map_or(0, |held| held.generation).wrapping_add(1);
+        self.current = Some(Current { keys: Rc::new(keys), digest: self.record.digest, generation });
     }
 
     fn lacks_document(&self) -> bool {
@@ -341,7 +361,7 @@ impl RemoteKeys {
             Outcome::Confirmed { failures }
         };
         self.record = record;
-        self.current = Some(Current { keys: Rc::new(fetched.keys), digest });
+        self.hold(fetched.keys);
         outcome
     }
 

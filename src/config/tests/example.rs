@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Backoff, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader,
-        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenLocation, Unmatched, parse,
+        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation,
+        Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -64,6 +65,7 @@ pub(super) fn full() -> Value {
         "unmatched": "allow",
         "realm": "acme api",
         "unavailable_status": 503,
+        "token_cache": {"max_entries": 20, "max_bytes": 65536},
         "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10}
     })
 }
@@ -134,6 +136,7 @@ fn every_field_arrives() {
     assert_eq!(config.unmatched, Unmatched::Allow);
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
+    assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });
     assert_eq!(config.limits, Limits { max_token_bytes: 8192, max_jwks_bytes: 65_536, max_waiting_requests: 10 });
 }
 
