@@ -17,7 +17,7 @@ use super::discovery::key_set;
 use super::fetch::{Failure, Fetched, Response, body, judge};
 use super::key::KeyOrigin;
 use super::record::{DIGEST_LENGTH, Record};
-use super::schedule::{Schedule, refresh_delay, retry_delay};
+use super::schedule::{Schedule, leisurely_delay, refresh_delay, retry_delay};
 use super::set::KeySet;
 use super::store::{SharedStore, Version};
 
@@ -197,7 +197,7 @@ impl RemoteKeys {
             fetched_at: fetched_at.min(now),
             forced_at: record.forced_at.min(record.attempted_at),
             fresh_until,
-            refresh_at: record.refresh_at.min(fresh_until),
+            refresh_at: record.refresh_at.min(lease_end.saturating_add(schedule.longest_wait())),
             lease_until: record.lease_until.min(lease_end),
             retry_at: record.retry_at.min(lease_end.saturating_add(schedule.longest_retry)),
             ..record
@@ -376,15 +376,21 @@ impl RemoteKeys {
     ) -> Outcome {
         let failures = ended.failures.saturating_add(1);
         let retry_in = retry_delay(&self.source.backoff, failures, entropy);
+        let serves_for = self.serving(now).map(|_| self.serves_until().saturating_since(now));
+        let leisure = serves_for.map_or(Duration::ZERO, |serves_for| {
+            leisurely_delay(ended.fresh_until.saturating_since(ended.fetched_at), serves_for, entropy)
+        });
         let retry_at = now.saturating_add(retry_in);
-        let record = Record { failures, failure: failure.number(), retry_at, ..ended };
+        // The back-off's own time is for tokens that ask for a key; those of known keys have none to lose.
+        let refresh_in = retry_in.max(leisure);
+        let refresh_at = now.saturating_add(refresh_in).max(ended.refresh_at);
+        let record = Record { failures, failure: failure.number(), retry_at, refresh_at, ..ended };
         if !store.replace(&self.record_key, &record.encode(), version) {
             return Outcome::Superseded;
         }
         self.record = record;
-        let serves_for = self.serving(now).map(|_| self.serves_until().saturating_since(now));
         let repeated = ended.failure == failure.number();
-        Outcome::Failed { failure, failures, repeated, serves_for, retry_in }
+        Outcome::Failed { failure, failures, repeated, serves_for, retry_in: refresh_in }
     }
 }
 

@@ -30,7 +30,40 @@ fn a_success_ends_the_back_off() {
     proxy.run(200 * SECOND, down);
     proxy.run(21 * SECOND, || keys(&["a"]));
     let attempts = proxy.run(12 * SECOND, down);
-    assert!(gaps(&attempts)[0] <= 1.0 + STEP.as_secs_f64(), "{attempts:?}");
+    assert!(gaps(&attempts)[0] <= 2.5 + STEP.as_secs_f64(), "a quarter of the set's time: {attempts:?}");
+}
+
+#[test]
+fn while_the_old_set_serves_there_is_no_hurry() {
+    let mut proxy = Proxy::started(2, json!({"cache_duration": "600s"}));
+    let attempts = proxy.run(3600 * SECOND, down);
+    let gaps = gaps(&attempts);
+    assert!(gaps.iter().all(|gap| (75.0..=150.1).contains(gap)), "{gaps:?}");
+    assert_eq!(proxy.all("a"), Found::Key);
+}
+
+#[test]
+fn a_token_with_an_unknown_kid_does_not_share_that_leisure() {
+    let mut proxy = Proxy::started(2, json!({"cache_duration": "600s"}));
+    proxy.run(3000 * SECOND, down);
+    // Until now the refreshes failed slowly: the back-off has reached its ceiling of 30 s, and that counts.
+    while proxy.ask(0, "b") == Found::NoKey {
+        proxy.run(STEP, down);
+    }
+    assert!(matches!(proxy.ask(0, "b"), Found::Pending(_)));
+    proxy.run(TIMEOUT, || keys(&["a", "b"]));
+    assert_eq!(proxy.all("b"), Found::Key);
+}
+
+#[test]
+fn before_the_old_set_ends_there_is_time_for_several_attempts() {
+    for entropy in 0..20 {
+        let mut proxy = Proxy::new(1, json!({"cache_duration": "600s", "max_stale": "0s"}));
+        proxy.entropy = entropy;
+        proxy.fetch(keys(&["a"]));
+        let attempts = proxy.run(600 * SECOND, down);
+        assert!((4..=20).contains(&attempts.len()), "{attempts:?}");
+    }
 }
 
 #[test]
