@@ -8,7 +8,7 @@ use crate::config::{Config, Provider, ProviderId, Requirement, TokenLocation, Un
 use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::{HeaderEdit, tokens_at};
 use crate::jwt::{DecodedToken, FormError, wanted_claims};
-use crate::matcher::first_match;
+use crate::matcher::{first_match, has_dot_segment};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -69,6 +69,9 @@ impl Authenticator {
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {
+        if has_dot_segment(request.path()) {
+            return Decision::Deny(Denial::new(Reason::PathAmbiguous, None));
+        }
         let requirement = match (first_match(&self.config.rules, request), self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_ref(),
             (None, Unmatched::Allow) => None,

@@ -1,5 +1,7 @@
 //! Which rule a request falls under: the first that matches.
 
+use percent_encoding::percent_decode;
+
 use crate::config::{PathMatcher, Rule};
 use crate::request::Request;
 
@@ -8,6 +10,17 @@ use crate::request::Request;
 pub fn first_match<'c>(rules: &'c [Rule], request: &Request<'_>) -> Option<&'c Rule> {
     let path = request.path();
     rules.iter().find(|rule| matches(&rule.matcher, path))
+}
+
+/// Whether a segment of the path is `.` or `..` (RFC 3986 section 3.3), in any form that some upstream resolves: encoded,
+/// beside a backslash, with parameters behind it. Such a path is one for the rules and another for the upstream.
+#[must_use]
+pub fn has_dot_segment(path: &[u8]) -> bool {
+    let decoded: Vec<u8> = percent_decode(path).collect();
+    decoded.split(|byte| b"/\\".contains(byte)).any(|segment| {
+        let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
+        matches!(name, b"." | b"..")
+    })
 }
 
 fn matches(matcher: &PathMatcher, path: &[u8]) -> bool {
@@ -46,5 +59,27 @@ mod tests {
         assert_eq!(matched(b"/pre"), Some(1));
         assert_eq!(matched(b"/PRE"), None);
         assert_eq!(matched(b"/x?/pre"), None);
+    }
+
+    #[test]
+    fn dot_segments_are_seen_in_every_form() {
+        for path in [
+            "/..",
+            "/a/../b",
+            "/./a",
+            "/a/%2e%2E/b",
+            "/a/.%2e",
+            "/a%2f..%2Fb",
+            "/a\\..\\b",
+            "/a%5c../b",
+            "/a/..;x=1/b",
+            "..",
+            ".",
+        ] {
+            assert!(has_dot_segment(path.as_bytes()), "{path}");
+        }
+        for path in ["", "/", "/a", "/a/...", "/a..b/c", "/.well-known/x", "/a/b.", "/a//b", "/%2", "*"] {
+            assert!(!has_dot_segment(path.as_bytes()), "{path}");
+        }
     }
 }
