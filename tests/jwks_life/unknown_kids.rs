@@ -126,6 +126,19 @@ fn a_key_that_nobody_has_is_refused_after_one_fetch() {
     assert_eq!(proxy.look_up(0, "b", arrival), Found::NoKey);
 }
 
+#[test]
+fn who_could_only_wait_in_vain_is_refused_at_once() {
+    let mut proxy = Proxy::started(1, json!({"unknown_kid_interval": "60s"}));
+    proxy.pass(60 * SECOND);
+    proxy.poll();
+    proxy.ask(0, "b");
+    proxy.run(STEP, || keys(&["a"]));
+    proxy.pass(55 * SECOND - STEP);
+    assert_eq!(proxy.ask(0, "c"), Found::NoKey, "the next fetch comes later than a request may wait");
+    proxy.pass(2 * STEP);
+    assert!(matches!(proxy.ask(0, "c"), Found::Pending(_)));
+}
+
 /// Such as when a cache in front of the issuer holds the old set: who asks again is refused at once, as the next fetch is
 /// not allowed yet, but not for longer.
 #[test]
