@@ -9,7 +9,7 @@ use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::{HeaderEdit, tokens_at};
 use crate::jwt::{DecodedToken, FormError, wanted_claims};
-use crate::matcher::first_match;
+use crate::matcher::RuleIndex;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -21,6 +21,7 @@ use crate::verifier::{Keys, Moment, Stop, accept};
 #[derive(Debug)]
 pub struct Authenticator {
     config: Config,
+    rules: RuleIndex,
     sanitizer: Sanitizer,
     signatures: Signatures,
     /// Which claims the headers of any provider need.
@@ -49,6 +50,7 @@ impl Authenticator {
     pub fn new(config: Config, signatures: Signatures, seed: u64) -> Self {
         let claim_headers = config.providers.iter().flat_map(|provider| &provider.claim_headers);
         Self {
+            rules: RuleIndex::new(&config.rules),
             sanitizer: Sanitizer::new(&config),
             signatures,
             wanted_claims: wanted_claims(claim_headers.map(|header| &header.claim)),
@@ -72,7 +74,8 @@ impl Authenticator {
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {
-        let requirement = match (first_match(&self.config.rules, request), self.config.unmatched) {
+        let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
+        let requirement = match (rule, self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_ref(),
             (None, Unmatched::Allow) => None,
             (None, Unmatched::Deny) => return Decision::Deny(Denial::new(Reason::NoMatchingRule, None)),
@@ -125,10 +128,7 @@ impl Authenticator {
     /// The tokens at all places where these providers look: at most one at each place.
     fn find_tokens<'a>(&'a self, candidates: &[ProviderId], request: &Request<'a>) -> Result<Vec<Found<'a>>, Stop> {
         let mut found: Vec<Found<'a>> = Vec::new();
-        for location in self.providers(candidates).flat_map(|(_, provider)| &provider.locations) {
-            if found.iter().any(|known| known.location == location) {
-                continue;
-            }
+        for location in self.locations(candidates) {
             match tokens_at(location, request).as_slice() {
                 [] => {}
                 [token] => found.push(Found { location, token }),
@@ -136,6 +136,13 @@ impl Authenticator {
             }
         }
         Ok(found)
+    }
+
+    /// The places where these providers look, each once.
+    fn locations<'a>(&'a self, candidates: &[ProviderId]) -> impl Iterator<Item = &'a TokenLocation> {
+        let own = only(candidates).and_then(|id| self.config.provider(id)).map(|provider| &provider.locations);
+        let all = own.is_none().then(|| self.sanitizer.locations());
+        own.into_iter().flatten().chain(all.into_iter().flatten())
     }
 
     fn providers<'a>(&'a self, ids: &[ProviderId]) -> impl Iterator<Item = (ProviderId, &'a Provider)> {

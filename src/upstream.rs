@@ -12,8 +12,8 @@ use crate::request::Request;
 /// Takes out of every request what only the filter may say, and the tokens: prepared once for a configuration.
 #[derive(Debug, Clone)]
 pub struct Sanitizer {
-    /// Headers that tell claims, of every provider; sorted.
-    claim_headers: Vec<String>,
+    /// Headers that tell claims, of every provider, as variables; sorted.
+    claim_headers: Vec<Vec<u8>>,
     /// Every place where any provider looks for tokens, once.
     locations: Vec<Location>,
 }
@@ -38,7 +38,8 @@ impl Sanitizer {
     /// Prepares what this configuration has to take out.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let mut claim_headers: Vec<String> = config.providers.iter().flat_map(header_names).collect();
+        let names = config.providers.iter().flat_map(header_names);
+        let mut claim_headers: Vec<Vec<u8>> = names.map(|name| variable(name.as_bytes()).collect()).collect();
         claim_headers.sort_unstable();
         claim_headers.dedup();
         Self { claim_headers, locations: distinct_locations(config) }
@@ -54,6 +55,11 @@ impl Sanitizer {
         edits
     }
 
+    /// Every place where any provider looks for tokens, once.
+    pub fn locations(&self) -> impl Iterator<Item = &TokenLocation> {
+        self.locations.iter().map(|location| &location.location)
+    }
+
     /// The names that have to go from these trailers. Nothing is read there, but an upstream may merge trailers into the
     /// headers (RFC 9110 section 6.5.1), so no claim and no token may stand there, forwarded or not.
     #[must_use]
@@ -62,12 +68,12 @@ impl Sanitizer {
     }
 
     fn is_claim_header(&self, name: &[u8]) -> bool {
-        self.claim_headers.iter().any(|reserved| is_one_variable(reserved.as_bytes(), name))
+        self.claim_headers.binary_search_by(|reserved| reserved.iter().copied().cmp(variable(name))).is_ok()
     }
 
     fn carries_tokens(&self, name: &[u8]) -> bool {
         self.locations.iter().any(|location| match &location.location {
-            TokenLocation::Header { name: reserved, .. } => is_one_variable(reserved.as_bytes(), name),
+            TokenLocation::Header { name: reserved, .. } => variable(reserved.as_bytes()).eq(variable(name)),
             TokenLocation::Cookie(_) => name == b"cookie",
             TokenLocation::Query(_) => false,
         })
@@ -83,11 +89,10 @@ fn names_where<'r>(request: &Request<'r>, wanted: impl Fn(&[u8]) -> bool) -> Vec
     names
 }
 
-/// Whether two names are one to an upstream that knows headers as variables, where `-` becomes `_` (RFC 3875 section
-/// 4.1.18, and with it WSGI, Rack and PHP).
-fn is_one_variable(left: &[u8], right: &[u8]) -> bool {
-    let fold = |byte: &u8| if *byte == b'-' { b'_' } else { *byte };
-    left.len() == right.len() && left.iter().map(fold).eq(right.iter().map(fold))
+/// A name as an upstream sees it that knows headers as variables, where `-` becomes `_` (RFC 3875 section 4.1.18, and
+/// with it WSGI, Rack and PHP).
+fn variable(name: &[u8]) -> impl Iterator<Item = u8> {
+    name.iter().map(|byte| if *byte == b'-' { b'_' } else { *byte })
 }
 
 impl Location {
@@ -186,10 +191,10 @@ mod tests {
     #[test]
     fn names_are_one_where_an_upstream_cannot_tell_them_apart() {
         for same in ["x-user-id", "x_user_id", "x-user_id"] {
-            assert!(is_one_variable(b"x-user-id", same.as_bytes()) && is_one_variable(same.as_bytes(), b"x_user-id"));
+            assert!(variable(b"x-user-id").eq(variable(same.as_bytes())), "{same}");
         }
         for other in ["x-user-i", "x-user-ids", "x.user-id", "xuser-id-", ""] {
-            assert!(!is_one_variable(b"x-user-id", other.as_bytes()), "{other}");
+            assert!(!variable(b"x-user-id").eq(variable(other.as_bytes())), "{other}");
         }
     }
 

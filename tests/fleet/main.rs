@@ -1,6 +1,7 @@
 //! A fleet of ten thousand proxies in front of one issuer, in simulated time: what the issuer has to bear.
 //!
 //! `cargo test --release --test fleet -- --ignored` draws `docs/fleet.svg` and writes `docs/fleet.md` anew.
+#![allow(clippy::unchecked_time_subtraction, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "the figures are the point")]
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use jwt_warden::authenticator::KeyLookup;
 use jwt_warden::jwks::{Attempt, Failure, Next, Outcome, RemoteKeys, Response};
 use jwt_warden::time::Timestamp;
+use jwt_warden::verifier::KeyLookup;
 use serde_json::json;
 
 use crate::issuer::Issuer;

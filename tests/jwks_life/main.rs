@@ -1,4 +1,5 @@
 //! The life of a fetched key set in simulated time: when it is fetched, for how long it serves, and by whom.
+#![allow(clippy::unchecked_time_subtraction, reason = "a test fails by panicking")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
