@@ -22,14 +22,14 @@ impl Issuer {
         #[allow(clippy::cast_precision_loss, reason = "an hour in milliseconds")]
         let begin = self.busy_until.max(now as f64);
         self.busy_until = begin + 1000.0 / CAPACITY;
-        let arrival = whole(self.busy_until) + self.latency(random);
+        let arrival = whole(self.busy_until) + latency(random);
         if arrival < now + TIMEOUT { Ok(arrival) } else { Err(now + TIMEOUT) }
     }
+}
 
-    /// The way there and back.
-    pub fn latency(&self, random: &mut Random) -> u64 {
-        whole(SHORTEST_LATENCY + random.exponential(MEAN_FURTHER_LATENCY))
-    }
+/// The way there and back.
+pub fn latency(random: &mut Random) -> u64 {
+    whole(SHORTEST_LATENCY + random.exponential(MEAN_FURTHER_LATENCY))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and not negative")]

@@ -9,7 +9,7 @@ use jwt_warden::time::Timestamp;
 use jwt_warden::verifier::KeyLookup;
 use serde_json::json;
 
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, latency};
 use crate::random::Random;
 use crate::simulated::{START, Store, document, remote_keys};
 
@@ -58,7 +58,7 @@ struct Proxy {
     fails: bool,
 }
 
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     Tick,
     Token,
@@ -158,7 +158,7 @@ impl Simulation<'_> {
         self.account.load[second] += 1;
         let kids: &[&str] = if now < self.story.rotation { &["old"] } else { &["old", "new"] };
         let (arrival, response) = if self.story.outage.contains(&now) {
-            (now + self.issuer.latency(&mut self.random), Response::Failed(Failure::Unreachable))
+            (now + latency(&mut self.random), Response::Failed(Failure::Unreachable))
         } else {
             match self.issuer.serve(now, &mut self.random) {
                 Ok(arrival) => (arrival, answer(kids)),
@@ -185,7 +185,7 @@ impl Simulation<'_> {
                     self.account.recoveries.push(now - self.story.outage.end);
                 }
             }
-            other => unreachable_outcome(&other),
+            other => panic!("one worker per proxy, one fetch per attempt: {other:?}"),
         }
         self.consider_token(now, index);
     }
@@ -204,8 +204,4 @@ impl Simulation<'_> {
 
 fn answer(kids: &[&str]) -> Response {
     Response::Arrived { status: 200, cache_control: None, body: document(kids) }
-}
-
-fn unreachable_outcome(next: &Next) {
-    panic!("one worker per proxy, one fetch per attempt: {next:?}");
 }
