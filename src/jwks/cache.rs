@@ -103,7 +103,7 @@ impl RemoteKeys {
         };
         let Some(lacking) = key_id.filter(|key_id| !keys.has_kid(key_id)) else { return KeyLookup::Ready(keys) };
         if self.record.fetched_at >= arrival {
-            self.absent.remember(lacking, now.saturating_add(self.source.unknown_kid_interval));
+            self.absent.remember(lacking, self.earliest_attempt());
             return KeyLookup::Ready(keys);
         }
         let deadline = self.deadline(arrival);

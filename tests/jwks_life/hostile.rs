@@ -5,15 +5,25 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::simulated::{Found, Proxy, STEP, document, keys};
+use crate::simulated::{Found, Proxy, STEP, document, down, keys};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How long anything may take to mend: what is left of the set's time, and a lease.
 const MENDING: Duration = Duration::from_secs(120);
 
 fn started() -> Proxy {
-    let mut proxy = Proxy::started(3, json!({"cache_duration": "100s", "backoff": {"max_interval": "10s"}}));
+    let settings = json!({"cache_duration": "100s", "max_stale": "50s", "backoff": {"max_interval": "10s"}});
+    let mut proxy = Proxy::started(3, settings);
     proxy.pass(20 * SECOND);
+    proxy.poll();
+    proxy
+}
+
+/// The same after a refetch that failed.
+fn failing() -> Proxy {
+    let mut proxy = started();
+    proxy.ask(0, "b");
+    proxy.fetch(down());
     proxy.poll();
     proxy
 }
@@ -46,11 +56,29 @@ fn mends(mut proxy: Proxy, what: &str) {
 
 #[test]
 fn no_number_in_the_record_stops_the_filter() {
+    for start in [started, failing] {
+        let record = start().store.read("/record");
+        for (index, bent) in bent(&record).iter().enumerate() {
+            let proxy = start();
+            proxy.store.overwrite("/record", bent);
+            mends(proxy, &format!("number {index}"));
+        }
+    }
+}
+
+#[test]
+fn no_number_in_the_record_lets_a_set_serve_for_ever() {
     let record = started().store.read("/record");
     for (index, bent) in bent(&record).iter().enumerate() {
-        let proxy = started();
+        let mut proxy = started();
         proxy.store.overwrite("/record", bent);
-        mends(proxy, &format!("number {index}"));
+        for _ in 0..(100 + 50 + 10) {
+            proxy.pass(SECOND);
+            for attempt in proxy.poll() {
+                proxy.finish(attempt, down());
+            }
+        }
+        assert_ne!(proxy.ask(0, "a"), Found::Key, "number {index}");
     }
 }
 

@@ -127,6 +127,40 @@ fn a_key_that_nobody_has_is_refused_after_one_fetch() {
 }
 
 #[test]
+fn who_could_only_wait_in_vain_is_refused_at_once() {
+    let mut proxy = Proxy::started(1, json!({"unknown_kid_interval": "60s"}));
+    proxy.pass(60 * SECOND);
+    proxy.poll();
+    proxy.ask(0, "b");
+    proxy.run(STEP, || keys(&["a"]));
+    proxy.pass(55 * SECOND - STEP);
+    assert_eq!(proxy.ask(0, "c"), Found::NoKey, "the next fetch comes later than a request may wait");
+    proxy.pass(2 * STEP);
+    assert!(matches!(proxy.ask(0, "c"), Found::Pending(_)));
+}
+
+/// Such as when a cache in front of the issuer holds the old set: who asks again is refused at once, as the next fetch is
+/// not allowed yet, but not for longer.
+#[test]
+fn a_key_that_is_published_late_is_found_by_the_next_fetch() {
+    let mut proxy = Proxy::started(1, json!({"unknown_kid_interval": "4s"}));
+    proxy.pass(60 * SECOND);
+    proxy.poll();
+    let arrival = proxy.now;
+    proxy.ask(0, "b");
+    let attempt = proxy.begin();
+    proxy.pass(2 * SECOND);
+    proxy.finish(attempt, keys(&["a"]));
+    assert_eq!(proxy.look_up(0, "b", arrival), Found::NoKey);
+    proxy.pass(2 * SECOND - STEP);
+    assert_eq!(proxy.ask(0, "b"), Found::NoKey);
+    proxy.pass(STEP);
+    assert!(matches!(proxy.ask(0, "b"), Found::Pending(_)));
+    proxy.run(STEP, || keys(&["a", "b"]));
+    assert_eq!(proxy.all("b"), Found::Key);
+}
+
+#[test]
 fn no_request_waits_longer_than_two_timeouts() {
     let mut proxy = Proxy::started(1, json!({"unknown_kid_interval": "4900ms"}));
     let mut arrivals = Vec::new();
