@@ -1,7 +1,7 @@
 """A server that was good and turns bad: no wrong answer takes the good keys away, and each is in the log once."""
 
-import itertools
 import gzip
+import itertools
 import json
 
 import pytest
