@@ -41,7 +41,7 @@ impl Random {
     /// An odd number of exactly so many bits.
     pub(super) fn modulus(&mut self, bits: usize) -> BigUint {
         let top = BigUint::from(1_u8) << (bits - 1);
-        number(&self.digits(bits.div_ceil(32))) % &top | top | BigUint::from(1_u8)
+        (number(&self.digits(bits.div_ceil(32))) % &top + top) | BigUint::from(1_u8)
     }
 
     pub(super) fn less_than(&mut self, modulus: &BigUint) -> BigUint {

@@ -21,6 +21,8 @@
 //! The same argument makes dropping digits sound wherever a number that is known to be less than R / 4 is converted.
 //! Everything here is public, so it may take variable time. Digits are stored from the least to the most significant.
 
+#![allow(clippy::many_single_char_names, reason = "the lanes of a vector, and digits, have letters for names")]
+
 mod digits;
 mod lanes;
 mod product;
@@ -43,7 +45,7 @@ pub(super) struct Modulus<L = Native> {
     /// N, digit by digit.
     digits: Digits,
     /// N, to be multiplied.
-    modulus: Staggered<L>,
+    factor: Staggered<L>,
     /// N'.
     inverse: Staggered<L>,
     /// R^2 mod N.
@@ -57,9 +59,9 @@ impl<L: Lanes> Modulus<L> {
         let chunks = (bits + 2).div_ceil(CHUNK_BITS);
         let digits = Digits::from_octets(modulus, CHUNK_DIGITS * chunks);
         let blocks = blocks(&digits);
-        let modulus = Staggered::of(&blocks);
-        let inverse = Staggered::of(&negated_inverse(&blocks, &modulus));
-        let mut kernel = Self { chunks, digits, modulus, inverse, r_squared: Pairs::new(chunks) };
+        let factor = Staggered::of(&blocks);
+        let inverse = Staggered::of(&negated_inverse(&blocks, &factor));
+        let mut kernel = Self { chunks, digits, factor, inverse, r_squared: Pairs::new(chunks) };
         kernel.r_squared = kernel.square_of_r(bits);
         kernel
     }
@@ -155,7 +157,7 @@ impl<L: Lanes> Workspace<L> {
         self.pairs.set(&self.product);
         product::multiply_low(&self.pairs, &modulus.inverse, &mut self.sum);
         self.pairs.set(&self.sum);
-        product::multiply_add_high(&self.pairs, &modulus.modulus, &self.product, &mut self.sum);
+        product::multiply_add_high(&self.pairs, &modulus.factor, &self.product, &mut self.sum);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Products of numbers whose digits lie in the lanes of vectors.
 //!
-//! With a and b of n digits, column k of their product is the sum of a_i b_(k-i). `dot` adds two such products in each
-//! of four columns: two digits of a in every lane, [`Pairs`], times two digits of b that move up with the column,
+//! With a and b of n digits, column k of their product is the sum of all `a_i b_k-i`. `dot` adds two of these in each of
+//! four columns: two digits of a in every lane, [`Pairs`], times two digits of b that move up with the column,
 //! [`Staggered`].
 //!
 //! ```text
@@ -22,7 +22,7 @@
 //!   for X = T + qN a digit of T: six runs of 14 for 79 chunks, or six runs of 7 for the 40 chunks that a square takes
 //!   at most, and its diagonal.
 //! - [`Carry`] adds to each column the high part of the one below: at most 7 (2^12 + 2^18) + D. It splits that again,
-//!   with |low| <= 2^12 and |high| < 2^8, and adds again: at most 2^12 + 2^8 = D.
+//!   with |low| <= 2^12 and |high| <= 228, and adds again: less than D, even with two more.
 
 use std::ops::Range;
 
@@ -36,13 +36,12 @@ const MARGIN: usize = 2;
 
 /// The bounds above.
 const _: () = {
-    let digit: i64 = (1 << 12) + (1 << 8);
-    let sum = 8 * RUN as i64 * digit * digit;
-    assert!(sum < (1 << 31) - (1 << 12) && RUN % 2 == 0);
+    let digit = (1 << 12) + (1 << 8);
+    assert!(8 * RUN * digit * digit < (1 << 31) - (1 << 12) && RUN.is_multiple_of(2));
     let chunks = (super::MAX_BITS + 2).div_ceil(super::CHUNK_BITS);
     assert!(chunks.div_ceil(RUN) <= 7 && chunks.div_ceil(2).div_ceil(RUN / 2) < 7);
     let column = 7 * ((1 << 12) + (1 << 18)) + digit;
-    assert!((column + (1 << 12)) >> 13 < 1 << 8);
+    assert!((column + (1 << 12)) >> 13 <= (1 << 8) - 2);
 };
 
 /// A number as the left factor: in each vector a chunk of pairs.
@@ -152,8 +151,8 @@ pub(super) fn multiply_add_high<L: Lanes>(left: &Pairs<L>, right: &Staggered<L>,
     }
 }
 
-/// `product` <- the square of the number of `pairs`, `doubled` and `staggered`: of a_i a_j and a_j a_i one is taken, with
-/// twice the value.
+/// `product` <- the square of the number of `pairs`, `doubled` and `staggered`: of the products of two different
+/// digits, which come twice, one is taken and counts twice.
 pub(super) fn square<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: &Staggered<L>, product: &mut [L]) {
     let chunks = pairs.0.len();
     let mut carry = Carry::new();

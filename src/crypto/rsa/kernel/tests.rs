@@ -46,7 +46,7 @@ fn extreme_digits(bits: usize) -> Vec<BigUint> {
     let top = BigUint::from(1_u8) << (bits - 1);
     let repeated = |digits: &[u32]| {
         let digit = |index: usize| BigUint::from(digits[index % digits.len()]) << (13 * index);
-        (0..length).map(digit).sum::<BigUint>() % &top | &top | BigUint::from(1_u8)
+        ((0..length).map(digit).sum::<BigUint>() % &top + &top) | BigUint::from(1_u8)
     };
     // 4095 is the largest that stays, 4096 the least that becomes negative; 4095 with a carry becomes -4096.
     [&[4095][..], &[4096], &[4096, 4095], &[4097], &[4095, 4096], &[0, 4096], &[8191, 0], &[4096, 4094], &[1, 8191]]
