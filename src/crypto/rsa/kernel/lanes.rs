@@ -60,9 +60,11 @@ pub(in crate::crypto::rsa) type Native = Portable;
 pub(in crate::crypto::rsa) const NATIVE_DIFFERS: bool = cfg!(all(target_arch = "wasm32", target_feature = "simd128"));
 
 /// An array, for machines without `simd128`.
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 #[derive(Clone, Copy)]
 pub(in crate::crypto::rsa) struct Portable([i32; 4]);
 
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 impl Portable {
     fn map(self, other: Self, operation: impl Fn(i32, i32) -> i32) -> Self {
         let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
@@ -71,10 +73,12 @@ impl Portable {
 }
 
 /// The low half of a lane, as a signed number.
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 const fn low_half(lane: i32) -> i32 {
     lane << 16 >> 16
 }
 
+#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
 impl Lanes for Portable {
     fn new(lanes: [i32; 4]) -> Self {
         Self(lanes)
