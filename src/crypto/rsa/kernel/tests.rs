@@ -58,8 +58,8 @@ fn extreme_digits(bits: usize) -> Vec<BigUint> {
 #[test]
 fn extreme_patterns_agree() {
     let mut cases = 0;
-    // 2078 and 2079 bits: two spare bits in 160 digits, and 168 digits; 1038 and 1142: an even and an odd number of chunks.
-    for bits in [35, 64, 102, 103, 1038, 1142, 2048, 2055, 2078, 2079, 3072, 3118, 3119, 4096, 4158] {
+    // 2078 bits are the most for 160 digits, and 2079 and 2080 take 168; 1038 and 1142: an even and an odd number of chunks.
+    for bits in [35, 64, 102, 103, 104, 1038, 1142, 2048, 2055, 2078, 2079, 2080, 3072, 3118, 3119, 3120, 4096, 4158] {
         for modulus in extreme_moduli(bits).into_iter().chain(extreme_digits(bits)) {
             let kernels = Kernels::new(&modulus);
             let digits = extreme_digits(bits).into_iter().map(|value| value % &modulus);
