@@ -23,7 +23,13 @@ def main():
     if not shutil.which("wrk"):
         raise SystemExit("wrk is missing: run make bench, or install the package wrk.")
     pace = {"rounds": ROUNDS["quick" if options.quick else "growth" if options.growth else "table"], "seconds": 1}
-    about = {**machine.describe(), "envoy": proxy.version(), "wrk": load.version(), **pace, "token_bytes": pools.SIZE}
+    about = {
+        **machine.describe(),
+        "envoy": proxy.version(),
+        "wrk": load.version(),
+        **pace,
+        "claims_bytes": pools.CLAIMS,
+    }
     folder = QUICK if options.quick else RESULTS
     if options.growth:
         return growth.run(folder, about)

@@ -21,7 +21,7 @@ FILTERS = {
     HOT_WARDEN: warden,
 }
 PROVIDERS, RULES, KEYS, WORKERS = (1, 5, 20, 50), (1, 10, 100, 1000), (1, 16, 64, 256), (1, 2, 4)
-TOKEN_BYTES = (500, 1000, 2000, 4000, 8000, 12_000)
+CLAIMS = (300, 700, 1450, 2950, 5950, 8950)  # tokens of 0.5, 1, 2, 4, 8 and 12 KB
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,10 @@ def _points():
     fillers = [generate("ES256", f"filler-{index}").jwk() for index in range(max(KEYS) - 1)]
     listed += [Point("keys in the set", n, rsa, (provider(*fillers[: n - 1], rsa.jwk),)) for n in KEYS]
     # HS256, since it leaves most room for claims, and its cost hides least.
-    small = [(size, pool("HS256", size, count=5000)) for size in TOKEN_BYTES]
-    return listed + [Point("token bytes (HS256)", size, tokens, (provider(tokens.jwk),)) for size, tokens in small]
+    sizes = [pool("HS256", claims, count=5000) for claims in CLAIMS]
+    return listed + [
+        Point("token bytes (HS256)", tokens.token_bytes, tokens, (provider(tokens.jwk),)) for tokens in sizes
+    ]
 
 
 def _filters(kind, point):
