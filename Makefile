@@ -12,7 +12,7 @@ ARTIFACT := dist/jwt_warden.wasm
 MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 WORKERS := 2
 
-.PHONY: help build run test test-unit test-e2e test-matrix bench bench-growth lint clean
+.PHONY: help build run test test-unit test-wasm test-e2e test-matrix bench bench-growth lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,12 +30,23 @@ run: build ## Show the filter at work in a real Envoy, until Ctrl-C
 
 test: ## Run every test
 	@$(MAKE) test-unit
+	$(MAKE) test-wasm
 	$(MAKE) test-e2e
 	$(MAKE) test-matrix
 
 test-unit: ## Run the tests that need no proxy
 	@tools/rust
 	cargo test --locked -- --show-output
+
+test-wasm: ## Run the tests of the signatures as WebAssembly, in Node's V8
+	@if ! command -v node >/dev/null; then
+		echo "skipped: there is no node to run WebAssembly in"
+		exit 0
+	fi
+	tools/rust $(TARGET)
+	export CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings tools/wasi.mjs"
+	cargo test --release --target $(TARGET) --locked --lib crypto -- --show-output --skip montgomery
+	cargo test --release --target $(TARGET) --locked --test wycheproof -- --show-output
 
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)

@@ -9,7 +9,7 @@ from .pools import ISSUER, Pool, pool
 ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256"]
 HOT = 500
 # How jwt-warden is told to forget every token.
-COLD = {}
+COLD = {"token_cache": {"max_entries": 0}}
 # More than the hot tokens, so that all of them are hits.
 NATIVE_CACHE = 1000
 MANY_PROVIDERS, MANY_RULES = 50, 1000

@@ -16,6 +16,7 @@ ISSUER, AUDIENCE = "https://issuer.example/", "api"
 COUNT = 20_000
 SIZE = 800
 _LIFETIME, _RENEWAL = 30 * 86400, 20 * 86400
+_NAME = 20  # bytes of a group's name, its quotes and its comma
 
 
 @dataclass(frozen=True)
@@ -52,28 +53,37 @@ def _take(key, size):
 
 
 def _token(number):
+    """What an OpenID provider's access token holds; the groups make it as long as it has to be."""
     now = int(time.time())
     claims = {
         "iss": ISSUER,
         "sub": f"user-{number:08}",
         "aud": AUDIENCE,
+        "azp": "web",
         "iat": now,
         "exp": now + _LIFETIME,
         "jti": secrets.token_hex(8),
-        "scope": "",
+        "scope": "openid email",
+        "email_verified": True,
+        "groups": [],
     }
-    claims["scope"] = _words(_room(claims))
+    claims["groups"] = _groups(_room(claims))
     token = tokens.token(_key, tokens.header(_key), claims)
     assert abs(len(token) - _size) <= 2, f"{_key.alg} tokens of {_size} bytes cannot be made: {len(token)}"
     return token
 
 
 def _room(claims):
-    """How long the filling has to be for the token to have the length that is wanted."""
+    """How many bytes the payload lacks for the token to have the length that is wanted."""
     header = tokens.signing_input(tokens.header(_key), "")
     signature = base64url(_key.sign(_key.alg, b""))
     return (_size - len(header) - len(".") - len(signature)) * 3 // 4 - len(tokens.compact(claims))
 
 
-def _words(length):
-    return ("orders:read orders:write invoices:read reports:export profile:read " * (length // 60 + 1))[:length]
+def _groups(room):
+    """Names that take this room in a JSON list."""
+    names, room = [], room + len(",")
+    while room > 2 * _NAME:
+        names.append(f"group-{len(names):03}-{'x' * (_NAME - 13)}")
+        room -= _NAME
+    return [*names, "y" * (room - len('"",'))] if room > 3 else names

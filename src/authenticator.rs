@@ -9,7 +9,7 @@ use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::{HeaderEdit, tokens_at};
 use crate::jwt::{DecodedToken, FormError, wanted_claims};
-use crate::matcher::RuleIndex;
+use crate::matcher::{RuleIndex, has_dot_segment};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -74,6 +74,9 @@ impl Authenticator {
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {
+        if has_dot_segment(request.path()) {
+            return Decision::Deny(Denial::new(Reason::PathAmbiguous, None));
+        }
         let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
         let requirement = match (rule, self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_ref(),

@@ -1,5 +1,7 @@
 //! Which rule a request falls under: the first that matches.
 
+use percent_encoding::percent_decode;
+
 use crate::config::{PathMatcher, Rule};
 use crate::request::Request;
 
@@ -58,6 +60,20 @@ impl RuleIndex {
         }
         None
     }
+}
+
+/// Whether a segment of the path is `.` or `..` (RFC 3986 section 3.3), in any form that some upstream resolves: encoded,
+/// beside a backslash, with parameters behind it. Such a path is one for the rules and another for the upstream.
+#[must_use]
+pub fn has_dot_segment(path: &[u8]) -> bool {
+    if !path.iter().any(|byte| matches!(byte, b'.' | b'%')) {
+        return false;
+    }
+    let decoded: Vec<u8> = percent_decode(path).collect();
+    decoded.split(|byte| b"/\\".contains(byte)).any(|segment| {
+        let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
+        matches!(name, b"." | b"..")
+    })
 }
 
 /// Each text once, sorted, with the first rule that has it.
@@ -137,6 +153,28 @@ mod tests {
             let expected = rules.iter().position(|rule| matches(&rule.matcher, &path));
             let request = Request::new(vec![(b":path", path.as_bytes())]);
             prop_assert_eq!(RuleIndex::new(&rules).first_match(&request), expected);
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_seen_in_every_form() {
+        for path in [
+            "/..",
+            "/a/../b",
+            "/./a",
+            "/a/%2e%2E/b",
+            "/a/.%2e",
+            "/a%2f..%2Fb",
+            "/a\\..\\b",
+            "/a%5c../b",
+            "/a/..;x=1/b",
+            "..",
+            ".",
+        ] {
+            assert!(has_dot_segment(path.as_bytes()), "{path}");
+        }
+        for path in ["", "/", "/a", "/a/...", "/a..b/c", "/.well-known/x", "/a/b.", "/a//b", "/%2", "*"] {
+            assert!(!has_dot_segment(path.as_bytes()), "{path}");
         }
     }
 }

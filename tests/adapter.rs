@@ -144,6 +144,20 @@ fn no_token_and_no_rule_have_answers_of_their_own() {
 }
 
 #[test]
+fn a_path_that_the_upstream_may_read_in_another_way_falls_under_no_rule() {
+    let mut config = local_config();
+    for unmatched in ["deny", "allow"] {
+        config["unmatched"] = json!(unmatched);
+        let plugin = start(&config);
+        for path in ["/open/../api", "/open/%2e%2e/api", "/open/..%2fapi", "/open/..;/api", "/x/../api", "/api/../b?x"]
+        {
+            let response = refused(send(plugin, path, &good_hs256()), "path_ambiguous");
+            assert_eq!((response.status, response.body.as_str()), (403, "Forbidden"), "{path}");
+        }
+    }
+}
+
+#[test]
 fn every_token_that_is_there_has_to_be_good() {
     let plugin = start(&local_config());
     let good = good_hs256();

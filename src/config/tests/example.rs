@@ -33,7 +33,7 @@ pub(super) fn full() -> Value {
                     "http_uri": {"uri": "https://acme.example:8443/jwks?v=1", "cluster": "acme|443", "timeout": "1.5s"},
                     "cache_duration": "5m",
                     "max_stale": "0s",
-                    "unknown_kid_interval": "2s",
+                    "unknown_kid_interval": "1s",
                     "backoff": {"base_interval": "100ms", "max_interval": "1m"}
                 },
                 "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}, {"name": "X-Token"}],
@@ -94,7 +94,7 @@ fn acme() -> Provider {
             cache_duration: Duration::from_secs(300),
             max_stale: Duration::ZERO,
             discovery: None,
-            unknown_kid_interval: Duration::from_secs(2),
+            unknown_kid_interval: Duration::from_secs(1),
             backoff: Backoff { base_interval: Duration::from_millis(100), max_interval: Duration::from_secs(60) },
         })),
         locations: vec![

@@ -1,7 +1,11 @@
 //! RSA signatures (RFC 8017): the public operation of our own, PKCS#1 v1.5 and PSS on top of it.
 
+mod kernel;
+#[cfg(test)]
 mod montgomery;
 mod padding;
+#[cfg(test)]
+mod test_numbers;
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -10,14 +14,14 @@ use std::marker::PhantomData;
 
 use jwt_compact::Algorithm;
 
-use self::montgomery::Montgomery;
+use self::kernel::Modulus;
 use super::InvalidKey;
 use super::der::rsa_public_key;
 use super::hash::JoseHash;
 use super::signature::RsaSignature;
 
 /// RFC 7518 section 3.3 demands 2048 bits; the upper bound keeps a hostile key from costing milliseconds.
-const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=kernel::MAX_BITS;
 /// Below 2^33, as for other verifiers, so that a hostile exponent costs four times the common one at most.
 const MAX_EXPONENT: u64 = (1 << 33) - 1;
 
@@ -25,7 +29,7 @@ const MAX_EXPONENT: u64 = (1 << 33) - 1;
 pub struct RsaKey {
     modulus: Vec<u8>,
     exponent: u64,
-    kernel: OnceCell<Montgomery>,
+    kernel: OnceCell<Modulus>,
     spki: OnceCell<Vec<u8>>,
 }
 
@@ -79,7 +83,7 @@ impl RsaKey {
             return None;
         }
         // Built at the first use: most keys of a large set are never used.
-        let kernel = self.kernel.get_or_init(|| Montgomery::new(&self.modulus));
+        let kernel = self.kernel.get_or_init(|| Modulus::new(&self.modulus));
         Some(kernel.power(signature, self.exponent))
     }
 }

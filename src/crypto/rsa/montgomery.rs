@@ -1,4 +1,5 @@
-//! Powers modulo an odd number, by Montgomery multiplication on digits of 32 bits.
+//! The reference for `kernel`: powers modulo an odd number, by Montgomery multiplication on digits of 32 bits, the plain
+//! way.
 //!
 //! Let N be the modulus, L its number of digits, W = 2^32 and R = W^L. For a, b < N, [`Montgomery::multiply`] gives
 //! abR^-1 mod N, digit by digit of b (CIOS, "coarsely integrated operand scanning"): from t = 0, each digit d of b makes
