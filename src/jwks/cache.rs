@@ -39,8 +39,8 @@ pub struct RemoteKeys {
     document_key: String,
     record: Record,
     current: Option<Current>,
-    /// The latest arrival of a request whose `kid` is not in the set.
-    wanted_at: Option<Timestamp>,
+    /// Whether a request waits whose `kid` is not in the set.
+    is_wanted: bool,
     /// The `kid`s that a fetch was started for in vain, not long ago.
     absent: AbsentKeys,
 }
@@ -65,7 +65,7 @@ impl RemoteKeys {
             max_bytes,
             record: Record::EMPTY,
             current: None,
-            wanted_at: None,
+            is_wanted: false,
             absent: AbsentKeys::default(),
         }
     }
@@ -106,12 +106,12 @@ impl RemoteKeys {
             self.absent.remember(lacking, self.earliest_attempt());
             return KeyLookup::Ready(keys);
         }
-        let deadline = self.deadline(arrival);
+        let deadline = patience.saturating_add(timeout);
         let hope = now < deadline && next_attempt < patience && !self.absent.holds(lacking, now);
         if !hope {
             return KeyLookup::Ready(keys);
         }
-        self.wanted_at = self.wanted_at.max(Some(arrival));
+        self.is_wanted = true;
         KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline))
     }
 
@@ -120,11 +120,6 @@ impl RemoteKeys {
     pub fn generation(&self, now: Timestamp) -> Option<u64> {
         let current = self.current.as_ref()?;
         (now < self.serves_until()).then_some(current.generation)
-    }
-
-    /// Until when a request that arrived then waits at the latest.
-    fn deadline(&self, arrival: Timestamp) -> Timestamp {
-        arrival.saturating_add(self.source.http.timeout.saturating_mul(2))
     }
 
     /// The set, as long as it may serve.
@@ -177,9 +172,8 @@ impl RemoteKeys {
         let record = self.bounded(record, now);
         let ended = record.ended != self.record.ended;
         self.record = record;
-        if self.wanted_at.is_some_and(|wanted_at| wanted_at <= record.fetched_at || self.deadline(wanted_at) <= now) {
-            self.wanted_at = None;
-        }
+        // After each attempt those who wait are asked again, and say anew what they lack.
+        self.is_wanted &= !ended;
         (self.adopt_document(store) || ended, version)
     }
 
@@ -261,7 +255,7 @@ impl RemoteKeys {
 
     /// A token names a `kid` that is not in the set, or the shared document is lost.
     fn is_asked_for(&self) -> bool {
-        self.wanted_at.is_some() || self.lacks_document()
+        self.is_wanted || self.lacks_document()
     }
 
     /// Of all workers that see a fetch due, the one whose compare-and-swap succeeds makes it.
@@ -273,7 +267,6 @@ impl RemoteKeys {
             return None;
         }
         self.record = record;
-        self.wanted_at = None;
         let stage = if self.source.discovery.is_some() { Stage::Metadata } else { Stage::Keys };
         Some(Attempt { began: now, stage })
     }
@@ -319,6 +312,7 @@ impl RemoteKeys {
         if self.record.attempted_at != attempt.began || self.record.lease_until == Timestamp::EPOCH {
             return Outcome::Superseded;
         }
+        self.is_wanted = false;
         let before = self.record;
         let ended = Record { lease_until: Timestamp::EPOCH, ended: before.ended.wrapping_add(1), ..before };
         match judge(response, self.max_bytes) {

@@ -98,6 +98,23 @@ fn a_token_that_comes_during_a_fetch_waits_for_the_next_one_if_that_lacks_its_ke
     assert_eq!(proxy.look_up(0, "b", arrival), Found::Key);
 }
 
+/// On each worker tokens come before the fetch begins, and while it is under way.
+#[test]
+fn a_fetch_that_brought_the_key_is_enough() {
+    let mut proxy = Proxy::started(3, json!({"unknown_kid_interval": "1s"}));
+    proxy.pass(60 * SECOND);
+    proxy.poll();
+    proxy.ask(0, "b");
+    proxy.pass(STEP);
+    let attempt = proxy.begin();
+    proxy.pass(STEP);
+    for worker in 0..3 {
+        assert!(matches!(proxy.ask(worker, "b"), Found::Pending(_)));
+    }
+    proxy.finish(attempt, keys(&["a", "b"]));
+    assert_eq!(proxy.run(60 * SECOND, || keys(&["a", "b"])), []);
+}
+
 #[test]
 fn a_failed_refetch_is_tried_again_while_the_token_waits() {
     let mut proxy = Proxy::started(1, json!({}));
