@@ -5,6 +5,7 @@ use std::convert::Infallible;
 
 use jwt_compact::Algorithm;
 use p256::ecdsa::signature::Verifier;
+use p256::elliptic_curve::point::AffineCoordinates;
 
 use super::signature::FixedSignature;
 use super::{InvalidKey, SignatureAlgorithm};
@@ -21,10 +22,11 @@ macro_rules! curve {
             /// [`InvalidKey::PointLength`] if a coordinate has another length than the field's elements;
             /// [`InvalidKey::PointNotOnCurve`] if there is no such point.
             pub fn new(x: &[u8], y: &[u8]) -> Result<Self, InvalidKey> {
-                // SEC 1 section 2.3.3: 0x04, x, y. There is no such encoding of the point at infinity.
-                let point = uncompressed_point(x, y, $coordinate)?;
-                let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes(&point);
-                key.map(Self).map_err(|_| InvalidKey::PointNotOnCurve)
+                let coordinate = |octets| $curve::FieldBytes::try_from(octets).map_err(|_| InvalidKey::PointLength);
+                // Checks that the coordinates are field elements and the curve's equation .
+                let point = $curve::AffinePoint::from_coordinates(&coordinate(x)?, &coordinate(y)?).into_option();
+                let key = point.and_then(|point| $curve::ecdsa::VerifyingKey::from_affine(point).ok());
+                key.map(Self).ok_or(InvalidKey::PointNotOnCurve)
             }
 
             /// The point in uncompressed form: 0x04, x, y.
@@ -61,13 +63,6 @@ macro_rules! curve {
 curve!(Es256, P256Key, p256, 32, SignatureAlgorithm::Es256, "A point on P-256; it verifies with SHA-256.");
 curve!(Es384, P384Key, p384, 48, SignatureAlgorithm::Es384, "A point on P-384; it verifies with SHA-384.");
 curve!(Es512, P521Key, p521, 66, SignatureAlgorithm::Es512, "A point on P-521; it verifies with SHA-512.");
-
-fn uncompressed_point(x: &[u8], y: &[u8], length: usize) -> Result<Vec<u8>, InvalidKey> {
-    if x.len() != length || y.len() != length {
-        return Err(InvalidKey::PointLength);
-    }
-    Ok([&[4], x, y].concat())
-}
 
 #[cfg(test)]
 mod tests {
