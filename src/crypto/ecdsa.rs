@@ -6,6 +6,7 @@ use std::convert::Infallible;
 
 use jwt_compact::Algorithm;
 use p256::ecdsa::signature::Verifier;
+use p256::elliptic_curve::point::AffineCoordinates;
 
 use super::der::ec_public_key;
 use super::signature::FixedSignature;
@@ -26,10 +27,11 @@ macro_rules! curve {
             /// [`InvalidKey::PointLength`] if a coordinate has another length than the field's elements;
             /// [`InvalidKey::PointNotOnCurve`] if there is no such point.
             pub fn new(x: &[u8], y: &[u8]) -> Result<Self, InvalidKey> {
-                // SEC 1 section 2.3.3: 0x04, x, y. There is no such encoding of the point at infinity.
-                let point = uncompressed_point(x, y, $coordinate)?;
-                let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes(&point);
-                key.map(|key| Self { key, spki: OnceCell::new() }).map_err(|_| InvalidKey::PointNotOnCurve)
+                let coordinate = |octets| $curve::FieldBytes::try_from(octets).map_err(|_| InvalidKey::PointLength);
+                // Checks that the coordinates are field elements and the curve's equation.
+                let point = $curve::AffinePoint::from_coordinates(&coordinate(x)?, &coordinate(y)?).into_option();
+                let key = point.and_then(|point| $curve::ecdsa::VerifyingKey::from_affine(point).ok());
+                key.map(|key| Self { key, spki: OnceCell::new() }).ok_or(InvalidKey::PointNotOnCurve)
             }
 
             /// The point in uncompressed form: 0x04, x, y.
@@ -76,13 +78,6 @@ const P521_OID: &[u8] = &[0x06, 5, 0x2b, 0x81, 0x04, 0x00, 0x23];
 curve!(Es256, P256Key, p256, 32, SignatureAlgorithm::Es256, P256_OID, "A point on P-256; it verifies with SHA-256.");
 curve!(Es384, P384Key, p384, 48, SignatureAlgorithm::Es384, P384_OID, "A point on P-384; it verifies with SHA-384.");
 curve!(Es512, P521Key, p521, 66, SignatureAlgorithm::Es512, P521_OID, "A point on P-521; it verifies with SHA-512.");
-
-fn uncompressed_point(x: &[u8], y: &[u8], length: usize) -> Result<Vec<u8>, InvalidKey> {
-    if x.len() != length || y.len() != length {
-        return Err(InvalidKey::PointLength);
-    }
-    Ok([&[4], x, y].concat())
-}
 
 #[cfg(test)]
 mod tests {
