@@ -76,7 +76,7 @@ fn source(
     let timeout = http.as_ref().map_or(DEFAULT_UNKNOWN_KID_INTERVAL, |http| http.timeout);
     let interval = duration(
         raw.unknown_kid_interval,
-        DEFAULT_UNKNOWN_KID_INTERVAL.min(timeout),
+        DEFAULT_UNKNOWN_KID_INTERVAL.min(timeout).max(*UNKNOWN_KID_INTERVAL.range.start()),
         &UNKNOWN_KID_INTERVAL,
         &at.field("unknown_kid_interval"),
     );
