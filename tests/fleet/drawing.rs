@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::simulation::Account;
 
-const WIDTH: usize = 900;
+const WIDTH: usize = 920;
 const PANEL: usize = 230;
 const LEFT: f64 = 60.0;
 const PLOT_WIDTH: f64 = 820.0;
