@@ -10,6 +10,8 @@ TARGET := wasm32-wasip1
 BUILT := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/jwt_warden.wasm
 ARTIFACT := dist/jwt_warden.wasm
 MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
+# What tools/envoy takes unless told otherwise: the whole suite runs in it.
+NEWEST := 1.40.0
 WORKERS := 2
 
 .PHONY: help build run test test-unit test-wasm test-e2e test-matrix bench bench-growth lint clean
@@ -32,7 +34,7 @@ test: ## Run every test
 	@$(MAKE) test-unit
 	$(MAKE) test-wasm
 	$(MAKE) test-e2e
-	$(MAKE) test-matrix
+	$(MAKE) test-matrix MATRIX="$(filter-out $(NEWEST),$(MATRIX))"
 
 test-unit: ## Run the tests that need no proxy
 	@tools/rust
