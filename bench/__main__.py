@@ -4,15 +4,17 @@ import argparse
 import os
 import shutil
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from . import cases, chart, claims, growth, load, machine, memory, pools, proxy, report, rounds
 from .bootstrap import WARDEN
+from .rounds import Pace
 
 RESULTS = Path(__file__).parent / "results"
 QUICK = Path(__file__).parents[1] / ".work/bench/quick"
 # Many short rounds: whatever else the machine does then hits all cases alike, or only a few rounds.
-ROUNDS = {"quick": 2, "growth": 5, "table": 15}
+PACES = {"quick": Pace(1, 2), "growth": Pace(1, 5), "table": Pace(3, 5)}
 
 
 def main():
@@ -22,18 +24,18 @@ def main():
         raise SystemExit("The bench needs two cores: one for Envoy, one for the load.")
     if not shutil.which("wrk"):
         raise SystemExit("wrk is missing: run make bench, or install the package wrk.")
-    pace = {"rounds": ROUNDS["quick" if options.quick else "growth" if options.growth else "table"], "seconds": 1}
+    pace = PACES["quick" if options.quick else "growth" if options.growth else "table"]
     about = {
         **machine.describe(),
         "envoy": proxy.version(),
         "wrk": load.version(),
-        **pace,
+        **asdict(pace),
         "claims_bytes": pools.CLAIMS,
     }
     folder = QUICK if options.quick else RESULTS
     if options.growth:
-        return growth.run(folder, about)
-    run = _measure(about)
+        return growth.run(folder, about, pace)
+    run = _measure(about, pace)
     report.write(folder, run)
     (folder / "chart.svg").write_text(chart.draw(run))
     print(report.table(run))
@@ -48,16 +50,13 @@ def _options():
     return parser.parse_args()
 
 
-def _measure(about):
+def _measure(about, pace):
     tokens = cases.mint()
-    stack, running = rounds.start(cases.proxies(tokens))
-    with stack:
-        listed = cases.cases(tokens)
-        series = rounds.measure(listed, running, about["rounds"], about["seconds"], _tell)
-        resident = {name: process.resident_bytes() for name, process in running.items()}
+    listed = cases.cases(tokens)
+    series, resident = rounds.measure(cases.proxies(tokens), listed, pace, _tell)
     results = {(case.name, case.proxy): taken for case, taken in zip(listed, series, strict=True)}
     artifact = WARDEN.stat().st_size
-    worker = memory.worker_bytes(tokens, about["seconds"])
+    worker = memory.worker_bytes(tokens, pace.seconds)
     return {
         "about": {**about, "artifact_bytes": artifact, "worker_bytes": worker},
         "results": results,

@@ -40,16 +40,16 @@ class Point:
         return f"{self.dimension}: {self.value}"
 
 
-def run(folder, about):
+def run(folder, about, pace):
     """Measures everything, and writes growth.md and growth.json."""
     points = _points()
     proxies = {kind: {point.name: _filters(kind, point) for point in points} for kind in FILTERS}
-    results = _measure(proxies, points, about)
+    results = _measure(proxies, points, pace)
     for workers in WORKERS:
         point = Point("workers", workers, pool("RS256"), (provider(pool("RS256").jwk),))
         only = {kind: {point.name: _filters(kind, point)} for kind in FILTERS}
-        results += _measure(only, [point], about, workers=workers)
-    big = bodies.measure(about["seconds"])
+        results += _measure(only, [point], pace, workers=workers)
+    big = bodies.measure(pace.seconds)
     folder.mkdir(parents=True, exist_ok=True)
     document = {**about, "growth": results, "bodies": [asdict(line) for line in big]}
     (folder / "growth.json").write_text(json.dumps(document, indent=1) + "\n")
@@ -78,18 +78,14 @@ def _filters(kind, point):
     return FILTERS[kind](*point.providers, **options)
 
 
-def _measure(proxies, points, about, **options):
+def _measure(proxies, points, pace, **options):
     """One line per point: what each filter adds, and the memory of its Envoy."""
-    stack, running = rounds.start(proxies, **options)
-    with stack:
-        hot = {HOT_WARDEN: HOT}
-        cases = [
-            Case(point.name, kind, point.name, point.pool, hot.get(kind, 1 << 30))
-            for point in points
-            for kind in FILTERS
-        ]
-        series = iter(rounds.measure(cases, running, about["rounds"], about["seconds"], _tell))
-        resident = {kind: process.resident_bytes() for kind, process in running.items()}
+    hot = {HOT_WARDEN: HOT}
+    cases = [
+        Case(point.name, kind, point.name, point.pool, hot.get(kind, 1 << 30)) for point in points for kind in FILTERS
+    ]
+    taken, resident = rounds.measure(proxies, cases, pace, _tell, **options)
+    series = iter(taken)
     lines = []
     for point in points:
         by_kind = {kind: next(series) for kind in FILTERS}

@@ -40,9 +40,10 @@ def describe(about):
     """What the figures come from."""
     return (
         f"Envoy {about['envoy']} on one core, {about['wrk']} with 32 connections on another; {about['cpu']}, "
-        f"{about['cores']} cores, load average before: {about['load_before']}. Medians of {about['rounds']} "
-        f"interleaved rounds of {about['seconds']} s. Tokens with {about['claims_bytes']} bytes of claims. CPU is "
-        "Envoy's own, user and system, per request; what is added is over no filter in the same round."
+        f"{about['cores']} cores, load average before: {about['load_before']}. Medians of "
+        f"{about['starts'] * about['rounds']} interleaved rounds of {about['seconds']} s in {about['starts']} starts. "
+        f"Tokens with {about['claims_bytes']} bytes of claims. CPU is Envoy's own, user and system, per request; what "
+        "is added is over no filter in the same round."
     )
 
 

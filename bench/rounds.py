@@ -35,33 +35,54 @@ class Series:
         return sorted(sample.cpu - base.cpu for sample, base in pairs)
 
 
-def start(proxies, **options):
-    """Starts the Envoys: a stack to close, and the running ones by name."""
-    with ExitStack() as stack:
-        running = {}
-        for name, listeners in proxies.items():
-            folder = "".join(letter if letter.isalnum() else "-" for letter in name)
-            running[name] = stack.enter_context(Proxy(folder, bootstrap(listeners), **options))
-        return stack.pop_all(), running
+@dataclass(frozen=True)
+class Pace:
+    """How often Envoys are started, how many rounds each of them lives, and how long a case is driven in a round."""
+
+    starts: int
+    rounds: int
+    seconds: int = 1
 
 
-def measure(cases, running, rounds, seconds, tell):
-    """Every case's series, in the order of the cases. A first, short round warms up and does not count."""
-    for case in cases:
-        _sample(case, running, seconds)
-    tell("warm")
+def measure(proxies, cases, pace, tell, **options):
+    """Every case's series, in the order of the cases, and the memory of every Envoy at the end.
+
+    The Envoys, and the order of the cases, are not the same all the time: one process may be a little faster than
+    another of its kind, for as long as it lives."""
+    drivers = [Driver(case) for case in cases]
     samples = [[] for _ in cases]
-    for number in range(rounds):
-        order = list(enumerate(cases))
-        for index, case in order if number % 2 else reversed(order):
-            samples[index].append(_sample(case, running, seconds))
-        tell(f"round {number + 1} of {rounds}")
-    return [Series(taken) for taken in samples]
+    for number in range(pace.starts):
+        with ExitStack() as stack:
+            running = {name: stack.enter_context(_proxy(name, proxies[name], options)) for name in proxies}
+            for driver in drivers:
+                driver.sample(running, pace.seconds)  # warms up, and does not count
+            for turn in range(pace.rounds):
+                order = list(zip(drivers, samples, strict=True))
+                for driver, taken in reversed(order) if turn % 2 else order:
+                    taken.append(driver.sample(running, pace.seconds))
+                tell(f"start {number + 1} of {pace.starts}, round {turn + 1} of {pace.rounds}")
+            resident = {name: process.resident_bytes() for name, process in running.items()}
+    return [Series(taken) for taken in samples], resident
 
 
-def _sample(case, running, seconds):
-    proxy = running[case.proxy]
-    before = proxy.cpu_microseconds()
-    load = drive(proxy.url(case.listener), case.pool.path, seconds, limit=case.tokens)
-    cpu = (proxy.cpu_microseconds() - before) / load.requests
-    return Sample(round(cpu, 3), round(load.per_second, 1), load.p50, load.p99)
+def _proxy(name, listeners, options):
+    folder = "".join(letter if letter.isalnum() else "-" for letter in name)
+    return Proxy(folder, bootstrap(listeners), **options)
+
+
+class Driver:
+    """Drives one case, each time with the tokens that come next: so none comes back before all others were sent."""
+
+    def __init__(self, case):
+        self._case = case
+        self._sent = 0
+
+    def sample(self, running, seconds):
+        """Drives the case for `seconds`."""
+        case, proxy = self._case, running[self._case.proxy]
+        before = proxy.cpu_microseconds()
+        url = proxy.url(case.listener)
+        load = drive(url, case.pool.path, seconds, limit=case.tokens, skip=self._sent)
+        cpu = (proxy.cpu_microseconds() - before) / load.requests
+        self._sent += load.requests
+        return Sample(round(cpu, 3), round(load.per_second, 1), load.p50, load.p99)

@@ -1,10 +1,11 @@
 -- wrk's side: sends the tokens of a file one after the other, and prints what became of it as JSON.
--- Arguments: the file, how many of its tokens to use, the size of the body to send.
+-- Arguments: the file, how many of its tokens to use, how many of these to skip at first, the size of the body to send.
 
 local requests, sent = {}, 0
 
 function init(arguments)
-   local limit, size = tonumber(arguments[2]), tonumber(arguments[3])
+   local limit, size = tonumber(arguments[2]), tonumber(arguments[4])
+   sent = tonumber(arguments[3])
    local method = size > 0 and "POST" or "GET"
    local body = size > 0 and string.rep("x", size) or nil
    for token in io.lines(arguments[1]) do

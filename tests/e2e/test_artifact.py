@@ -3,7 +3,7 @@ callback that it exports."""
 
 from support.bootstrap import WASM
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1_000_000
 
 EXPORTS = {
     *("_initialize", "memory", "proxy_abi_version_0_2_1", "proxy_on_memory_allocate"),
