@@ -12,7 +12,7 @@ ARTIFACT := dist/jwt_warden.wasm
 MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 WORKERS := 2
 
-.PHONY: help build run test test-unit test-wasm test-e2e test-matrix lint clean
+.PHONY: help build run test test-unit test-wasm test-e2e test-matrix bench bench-growth lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,15 @@ test-matrix: build ## Run the core of these tests in every supported Envoy
 		echo "Envoy $$version"
 		"$$python" -m pytest tests/e2e -n $(WORKERS) -q -m matrix $(PYTEST)
 	done
+
+bench: build ## Measure what the filter costs beside Envoy's own (BENCH=--quick: a short look)
+	@python=$$(tools/python)
+	tools/wrk
+	export ENVOY=$$(tools/envoy)
+	PYTHONPATH=tools "$$python" -m bench $(BENCH)
+
+bench-growth: ## Measure how the cost grows with providers, rules, keys, tokens, workers and bodies
+	@$(MAKE) bench BENCH="--growth $(BENCH)"
 
 lint: ## Check format, lints and the house rules
 	@tools/rust $(TARGET)

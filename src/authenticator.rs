@@ -1,71 +1,32 @@
 //! One request from its head to its decision.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::claims;
 use crate::config::{Config, Provider, ProviderId, Requirement, TokenLocation, Unmatched};
-use crate::decision::{Admission, Decision, Denial, Wait};
+use crate::crypto::Signatures;
+use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::{HeaderEdit, tokens_at};
-use crate::jwks::KeySet;
-use crate::jwt::{DecodedToken, FormError, UnverifiedToken, VerifiedToken, wanted_claims};
-use crate::matcher::first_match;
+use crate::jwt::{DecodedToken, FormError, wanted_claims};
+use crate::matcher::{RuleIndex, has_dot_segment};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
-use crate::upstream::{Keep, Sanitizer, claim_headers};
-
-/// Where the authenticator finds keys.
-pub trait Keys {
-    /// The provider's keys, or what stands in the way of having them.
-    fn lookup(&self, query: KeyQuery<'_>) -> KeyLookup;
-}
-
-/// Which keys are wanted, and how long the request can wait for them.
-#[derive(Debug, Clone, Copy)]
-pub struct KeyQuery<'q> {
-    /// Whose keys.
-    pub provider: ProviderId,
-    /// The `kid` that the token names.
-    pub key_id: Option<&'q str>,
-    /// When the request arrived.
-    pub arrival: Timestamp,
-    /// The time.
-    pub now: Timestamp,
-}
-
-/// What a look-up of keys gives.
-#[derive(Debug, Clone)]
-pub enum KeyLookup {
-    /// The set to decide with. It may lack the `kid`: then the issuer has been asked, or may not be asked now.
-    Ready(Rc<KeySet>),
-    /// Keys may arrive until then.
-    Pending(Timestamp),
-    /// There are none, and none will come in time.
-    Unavailable,
-}
+use crate::token_cache::{Entry, Scope, TokenCache};
+use crate::upstream::{Keep, Sanitizer};
+use crate::verifier::{Keys, Moment, Stop, accept};
 
 /// Decides requests by one configuration.
 #[derive(Debug)]
 pub struct Authenticator {
     config: Config,
+    rules: RuleIndex,
     sanitizer: Sanitizer,
-    /// For each provider the claims that its headers need.
-    wanted_claims: Vec<Vec<String>>,
-}
-
-/// The request at hand and the time, for one decision.
-#[derive(Clone, Copy)]
-struct Moment<'a> {
-    request: &'a Request<'a>,
-    keys: &'a dyn Keys,
-    arrival: Timestamp,
-    now: Timestamp,
-}
-
-/// Why a request cannot pass now.
-enum Stop {
-    Deny(Denial),
-    Wait(Wait),
+    signatures: Signatures,
+    /// Which claims the headers of any provider need.
+    wanted_claims: Vec<String>,
+    cache: Option<RefCell<TokenCache>>,
 }
 
 /// A place in the request and the one token that stands there.
@@ -75,22 +36,25 @@ struct Found<'a> {
     token: &'a [u8],
 }
 
-/// A token that passed.
-struct Accepted<'a> {
+/// A token that passed, and where it stands.
+struct Admitted<'a> {
     provider: ProviderId,
     /// The place, if the upstream may see the token there.
     forwarded: Option<&'a TokenLocation>,
-    edits: Vec<HeaderEdit>,
+    edits: Rc<[HeaderEdit]>,
 }
 
 impl Authenticator {
-    /// Prepares decisions by this configuration.
+    /// Prepares decisions by this configuration; `signatures` verifies signatures, `seed` is a random number.
     #[must_use]
-    pub fn new(config: Config) -> Self {
-        let wanted = |provider: &Provider| wanted_claims(provider.claim_headers.iter().map(|header| &header.claim));
+    pub fn new(config: Config, signatures: Signatures, seed: u64) -> Self {
+        let claim_headers = config.providers.iter().flat_map(|provider| &provider.claim_headers);
         Self {
+            rules: RuleIndex::new(&config.rules),
             sanitizer: Sanitizer::new(&config),
-            wanted_claims: config.providers.iter().map(wanted).collect(),
+            signatures,
+            wanted_claims: wanted_claims(claim_headers.map(|header| &header.claim)),
+            cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
             config,
         }
     }
@@ -101,10 +65,20 @@ impl Authenticator {
         &self.config
     }
 
+    /// What the upstream may not see.
+    #[must_use]
+    pub const fn sanitizer(&self) -> &Sanitizer {
+        &self.sanitizer
+    }
+
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {
-        let requirement = match (first_match(&self.config.rules, request), self.config.unmatched) {
+        if has_dot_segment(request.path()) {
+            return Decision::Deny(Denial::new(Reason::PathAmbiguous, None));
+        }
+        let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
+        let requirement = match (rule, self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_ref(),
             (None, Unmatched::Allow) => None,
             (None, Unmatched::Deny) => return Decision::Deny(Denial::new(Reason::NoMatchingRule, None)),
@@ -112,8 +86,8 @@ impl Authenticator {
         let Some(requirement) = requirement else {
             return Decision::Allow(self.unverified(request));
         };
-        match self.authenticate(requirement, Moment { request, keys, arrival, now }) {
-            Ok(accepted) => Decision::Allow(self.admission(request, accepted)),
+        match self.authenticate(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now }) {
+            Ok(admitted) => Decision::Allow(self.admission(request, &admitted)),
             Err(Stop::Deny(denial)) => Decision::Deny(denial),
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
         }
@@ -125,34 +99,39 @@ impl Authenticator {
     }
 
     /// A request that goes upstream with what its tokens claim. Where two tokens set one header, the first token wins.
-    fn admission(&self, request: &Request<'_>, accepted: Vec<Accepted<'_>>) -> Admission {
-        let kept: Vec<_> = accepted.iter().filter_map(|token| token.forwarded).collect();
+    fn admission(&self, request: &Request<'_>, admitted: &[Admitted<'_>]) -> Admission {
+        let kept: Vec<_> = admitted.iter().filter_map(|token| token.forwarded).collect();
         let mut edits = self.sanitizer.edits(request, Keep::Only(&kept));
-        let provider = accepted.first().map(|token| token.provider);
-        edits.extend(accepted.into_iter().rev().flat_map(|token| token.edits));
-        Admission { provider, edits }
+        edits.extend(admitted.iter().rev().flat_map(|token| token.edits.iter().cloned()));
+        Admission { provider: admitted.first().map(|token| token.provider), edits }
     }
 
     /// Every token that stands where the requirement looks has to be good, and there has to be one.
-    fn authenticate<'a>(&'a self, requirement: &'a Requirement, moment: Moment<'a>) -> Result<Vec<Accepted<'a>>, Stop> {
-        let candidates = match requirement {
-            Requirement::Provider(id) => std::slice::from_ref(id),
-            Requirement::AnyProvider(ids) => ids.as_slice(),
+    fn authenticate<'a>(
+        &'a self,
+        requirement: &Requirement,
+        request: &Request<'a>,
+        moment: Moment<'_>,
+    ) -> Result<Vec<Admitted<'a>>, Stop> {
+        let (candidates, scope) = match requirement {
+            Requirement::Provider(id) => (std::slice::from_ref(id), Scope(id.0)),
+            Requirement::AnyProvider(ids) => (ids.as_slice(), Scope::ANY),
         };
-        let found = self.find_tokens(candidates, moment.request)?;
+        let found = self.find_tokens(candidates, request)?;
         if found.is_empty() {
             return Err(Stop::Deny(Denial::new(Reason::TokenMissing, only(candidates))));
         }
-        found.into_iter().map(|found| self.accept_by_any(candidates, found, moment)).collect()
+        let admit = |found: Found<'a>| match self.recall(scope, found, moment) {
+            Some(admitted) => Ok(admitted),
+            None => self.verify(candidates, scope, found, moment),
+        };
+        found.into_iter().map(admit).collect()
     }
 
     /// The tokens at all places where these providers look: at most one at each place.
-    fn find_tokens<'a>(&'a self, candidates: &[ProviderId], request: &'a Request<'a>) -> Result<Vec<Found<'a>>, Stop> {
+    fn find_tokens<'a>(&'a self, candidates: &[ProviderId], request: &Request<'a>) -> Result<Vec<Found<'a>>, Stop> {
         let mut found: Vec<Found<'a>> = Vec::new();
-        for location in self.providers(candidates).flat_map(|(_, provider)| &provider.locations) {
-            if found.iter().any(|known| known.location == location) {
-                continue;
-            }
+        for location in self.locations(candidates) {
             match tokens_at(location, request).as_slice() {
                 [] => {}
                 [token] => found.push(Found { location, token }),
@@ -162,41 +141,76 @@ impl Authenticator {
         Ok(found)
     }
 
+    /// The places where these providers look, each once.
+    fn locations<'a>(&'a self, candidates: &[ProviderId]) -> impl Iterator<Item = &'a TokenLocation> {
+        let own = only(candidates).and_then(|id| self.config.provider(id)).map(|provider| &provider.locations);
+        let all = own.is_none().then(|| self.sanitizer.locations());
+        own.into_iter().flatten().chain(all.into_iter().flatten())
+    }
+
     fn providers<'a>(&'a self, ids: &[ProviderId]) -> impl Iterator<Item = (ProviderId, &'a Provider)> {
         ids.iter().filter_map(|id| Some((*id, self.config.provider(*id)?)))
     }
 
+    /// A token that was verified before, for the same candidates and with the same keys.
+    fn recall<'a>(&'a self, scope: Scope, found: Found<'a>, moment: Moment<'_>) -> Option<Admitted<'a>> {
+        let cache = self.cache.as_ref()?.try_borrow().ok()?;
+        let generation = |id| moment.keys.generation(id, moment.now);
+        let entry = cache.get(scope, found.token, moment.now, generation)?;
+        let provider = self.config.provider(entry.provider)?;
+        let looks_here = provider.locations.contains(found.location);
+        looks_here.then(|| admitted(entry.provider, provider, found, Rc::clone(&entry.edits)))
+    }
+
     /// Tries the providers that look at this place and accept the token's issuer; the first that accepts the token wins,
     /// and otherwise the last word stands.
-    fn accept_by_any<'a>(
+    fn verify<'a>(
         &'a self,
         candidates: &[ProviderId],
+        scope: Scope,
         found: Found<'a>,
-        moment: Moment<'a>,
-    ) -> Result<Accepted<'a>, Stop> {
-        let known = only(candidates);
-        let refuse = |error: FormError| Stop::Deny(Denial::new(error.reason(), known).because(&error.to_string()));
+        moment: Moment<'_>,
+    ) -> Result<Admitted<'a>, Stop> {
+        let refuse =
+            |error: FormError| Stop::Deny(Denial::new(error.reason(), only(candidates)).because(&error.to_string()));
         let decoded = DecodedToken::decode(found.token, self.config.limits.max_token_bytes).map_err(refuse)?;
-        let mut outcome = Err(Stop::Deny(Denial::new(Reason::IssuerNotAccepted, known)));
-        for (id, provider) in
-            self.providers(candidates).filter(|(_, provider)| provider.locations.contains(found.location))
-        {
-            let wanted = self.wanted_claims.get(id.0).map_or(&[][..], Vec::as_slice);
-            let token = decoded.parse(wanted).map_err(refuse)?;
-            if !claims::accepts_issuer(provider, token.issuer()) {
+        let token = decoded.parse(&self.wanted_claims).map_err(refuse)?;
+        let mut outcome = Err(Stop::Deny(Denial::new(Reason::IssuerNotAccepted, only(candidates))));
+        for (id, provider) in self.providers(candidates) {
+            if !provider.locations.contains(found.location) || !claims::accepts_issuer(provider, token.issuer()) {
                 continue;
             }
-            outcome = accept(id, provider, token, moment).map(|edits| Accepted {
-                provider: id,
-                forwarded: provider.forward.then_some(found.location),
-                edits,
-            });
-            if outcome.is_ok() {
-                break;
+            match accept(id, provider, &token, moment) {
+                Ok(accepted) => {
+                    let edits: Rc<[HeaderEdit]> = accepted.edits.into();
+                    let generation = moment.keys.generation(id, moment.now);
+                    let entry = generation.map(|generation| Entry {
+                        provider: id,
+                        generation,
+                        validity: accepted.validity,
+                        edits: Rc::clone(&edits),
+                    });
+                    self.remember(scope, found.token, entry);
+                    return Ok(admitted(id, provider, found, edits));
+                }
+                // A set of keys that is still to come may accept the token.
+                Err(_) if matches!(outcome, Err(Stop::Wait(_))) => {}
+                Err(stop) => outcome = Err(stop),
             }
         }
         outcome
     }
+
+    fn remember(&self, scope: Scope, token: &[u8], entry: Option<Entry>) {
+        let cache = self.cache.as_ref().and_then(|cache| cache.try_borrow_mut().ok());
+        if let (Some(mut cache), Some(entry)) = (cache, entry) {
+            cache.insert(scope, token, entry);
+        }
+    }
+}
+
+fn admitted<'a>(id: ProviderId, provider: &Provider, found: Found<'a>, edits: Rc<[HeaderEdit]>) -> Admitted<'a> {
+    Admitted { provider: id, forwarded: provider.forward.then_some(found.location), edits }
 }
 
 /// The one provider there is to choose from, if there is one.
@@ -205,57 +219,4 @@ fn only(candidates: &[ProviderId]) -> Option<ProviderId> {
         [id] => Some(*id),
         _ => None,
     }
-}
-
-/// One token against one provider: header, keys, signature, claims, and then what the upstream is told.
-fn accept(
-    id: ProviderId,
-    provider: &Provider,
-    token: UnverifiedToken<'_>,
-    moment: Moment<'_>,
-) -> Result<Vec<HeaderEdit>, Stop> {
-    check_header(id, provider, &token)?;
-    let verified = verify(id, token, moment)?;
-    claims::check(provider, &verified, moment.now)
-        .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
-    claim_headers(provider, &verified)
-        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.header)))
-}
-
-/// The provider says which algorithms and types count; the header can only agree (RFC 8725 sections 3.1 and 3.11).
-fn check_header(id: ProviderId, provider: &Provider, token: &UnverifiedToken<'_>) -> Result<(), Stop> {
-    let header = token.header();
-    if !provider.algorithms.contains(header.algorithm) {
-        let denial = Denial::new(Reason::AlgorithmNotAllowed, Some(id));
-        return Err(Stop::Deny(denial.with_quoted("alg", Some(header.algorithm.name()))));
-    }
-    let type_accepted = match &header.token_type {
-        Some(_) => header.has_type(&provider.token_types),
-        None => !provider.require_type,
-    };
-    if !type_accepted {
-        let denial = Denial::new(Reason::TypeNotAccepted, Some(id));
-        return Err(Stop::Deny(denial.with_quoted("typ", header.token_type.as_deref())));
-    }
-    Ok(())
-}
-
-/// Finds the keys that may verify the token, and has it verified by one of them.
-fn verify<'d>(id: ProviderId, token: UnverifiedToken<'d>, moment: Moment<'_>) -> Result<VerifiedToken<'d>, Stop> {
-    let header = token.header();
-    let key_id = header.key_id.clone();
-    let refuse = |reason| Stop::Deny(Denial::new(reason, Some(id)).with_quoted("kid", key_id.as_deref()));
-    let query = KeyQuery { provider: id, key_id: key_id.as_deref(), arrival: moment.arrival, now: moment.now };
-    let set = match moment.keys.lookup(query) {
-        KeyLookup::Ready(set) => set,
-        KeyLookup::Pending(until) => return Err(Stop::Wait(Wait { provider: id, until })),
-        KeyLookup::Unavailable => return Err(refuse(Reason::KeysUnavailable)),
-    };
-    let algorithm = header.algorithm;
-    let mut candidates = set.candidates(key_id.as_deref(), algorithm).peekable();
-    if candidates.peek().is_none() {
-        let known = key_id.as_deref().is_none_or(|key_id| set.has_kid(key_id));
-        return Err(refuse(if known { Reason::KeyUnsuitable } else { Reason::KeyUnknown }));
-    }
-    token.verify(candidates).map_err(|_| refuse(Reason::SignatureInvalid))
 }

@@ -43,6 +43,32 @@ pub fn accepts_issuer(provider: &Provider, issuer: Option<&str>) -> bool {
     provider.issuer.is_none() || provider.issuer.as_deref() == issuer
 }
 
+/// When a token counts, once everything else about it has been checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    /// Not before this.
+    pub from: Timestamp,
+    /// Not at this any more; `None` for a token without `exp`.
+    pub until: Option<Timestamp>,
+}
+
+impl Validity {
+    /// When a token with these claims passes [`check`]'s demands on times.
+    #[must_use]
+    pub fn of(provider: &Provider, claims: &Claims<'_>) -> Self {
+        let skew = |time: Option<Timestamp>| time.map(|time| time.saturating_sub(provider.clock_skew));
+        let lifetime = claims.expiration.zip(provider.max_lifetime).map(|(time, bound)| time.saturating_sub(bound));
+        let from = skew(claims.not_before).max(skew(claims.issued_at)).max(lifetime).unwrap_or(Timestamp::EPOCH);
+        Self { from, until: claims.expiration.map(|time| time.saturating_add(provider.clock_skew)) }
+    }
+
+    /// Whether the token counts now.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
+        self.from <= now && self.until.is_none_or(|until| now < until)
+    }
+}
+
 fn check_issuer(provider: &Provider, issuer: Option<&str>) -> Result<(), Unmet> {
     if accepts_issuer(provider, issuer) { Ok(()) } else { Err(Reason::IssuerNotAccepted.into()) }
 }

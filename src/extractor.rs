@@ -33,13 +33,27 @@ fn after_prefix<'r>(prefix: &HeaderPrefix, value: &'r [u8]) -> Option<&'r [u8]> 
 
 /// What stands behind an authentication scheme: the scheme in any case, then one or more spaces (RFC 9110 section
 /// 11.4). A bare scheme holds an empty token, which is a malformed one.
+///
+/// The proxy joins fields of one name by commas (RFC 9110 section 5.3), so the scheme may begin at a later element. Then
+/// the whole value counts as the token, a malformed one: an upstream might take that element for a token that was
+/// verified.
 fn after_scheme<'r>(scheme: &str, value: &'r [u8]) -> Option<&'r [u8]> {
-    let (head, rest) = value.split_at_checked(scheme.len())?;
-    if !head.eq_ignore_ascii_case(scheme.as_bytes()) {
-        return None;
+    if is_of_scheme(scheme, value) {
+        return value.get(scheme.len()..).map(trim_spaces_start);
     }
-    let token = rest.trim_ascii_start();
-    (rest.is_empty() || token.len() < rest.len()).then_some(token)
+    let mut elements = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    elements.any(|element| is_of_scheme(scheme, element)).then_some(value)
+}
+
+/// Whether the scheme is the first word of these credentials.
+fn is_of_scheme(scheme: &str, credentials: &[u8]) -> bool {
+    let word = credentials.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    word.eq_ignore_ascii_case(scheme.as_bytes())
+}
+
+fn trim_spaces_start(text: &[u8]) -> &[u8] {
+    let spaces = text.iter().take_while(|byte| **byte == b' ').count();
+    text.get(spaces..).unwrap_or_default()
 }
 
 /// One parameter of the query.
@@ -192,7 +206,8 @@ mod tests {
         for value in ["Bearer t", "bearer t", "BEARER    t"] {
             assert_eq!(found(&bearer(), &[("authorization", value)]), ["t"], "{value:?}");
         }
-        for value in ["Basic t", "Bearert", "Bearer:t", "Bearer-x t", " Bearer", "", "xBearer t"] {
+        for value in ["Basic t", "Bearert", "Bearer:t", "Bearer-x t", "", "xBearer t", "Basic Bearer", "a=\"Bearer t\""]
+        {
             assert!(found(&bearer(), &[("authorization", value)]).is_empty(), "{value:?}");
         }
     }
@@ -203,6 +218,22 @@ mod tests {
         assert_eq!(found(&bearer(), &[("authorization", "Bearer a,Bearer b")]), ["a,Bearer b"]);
         assert_eq!(found(&bearer(), &[("authorization", "Bearer")]), [""]);
         assert_eq!(found(&bearer(), &[("authorization", "Bearer a"), ("authorization", "Bearer b")]), ["a", "b"]);
+    }
+
+    #[test]
+    fn only_spaces_stand_before_a_good_token() {
+        for (value, token) in [("Bearer\tt", "\tt"), ("Bearer \tt", "\tt"), ("Bearer ", ""), ("Bearer,t", "Bearer,t")] {
+            assert_eq!(found(&bearer(), &[("authorization", value)]), [token], "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_the_proxy_joined_to_other_credentials_is_seen() {
+        for value in ["Basic dTpw,Bearer t", "Basic dTpw, bearer t", "Digest a=b,c=d, BEARER", ",Bearer t"] {
+            assert_eq!(found(&bearer(), &[("authorization", value)]), [value], "{value:?}");
+            let edits = removal(std::iter::once(&bearer()), &request(&[("authorization", value)]));
+            assert_eq!(edits, [HeaderEdit::Remove("authorization".into())], "{value:?}");
+        }
     }
 
     #[test]

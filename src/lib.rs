@@ -1,7 +1,8 @@
 //! jwt-warden: a strict JWT filter for Envoy, Istio and every other proxy-wasm host.
 //!
 //! A request flows one way through the core: [`matcher`], [`extractor`], [`jwt`] (parse), provider, [`jwks`] (keys),
-//! [`crypto`] (signature), [`claims`], [`decision`]; [`authenticator`] is where they meet. The core knows no host, no
+//! [`crypto`] (signature), [`claims`], [`decision`]; [`verifier`] takes one token through the checks, [`authenticator`] one
+//! request to its decision. The core knows no host, no
 //! clock and no I/O; [`filter`] alone does.
 
 pub mod authenticator;
@@ -18,7 +19,9 @@ pub mod matcher;
 pub mod reason;
 pub mod request;
 pub mod time;
+pub mod token_cache;
 pub mod upstream;
+pub mod verifier;
 
 #[cfg(target_arch = "wasm32")]
 #[allow(missing_docs, reason = "the SDK's macro makes a public function without a docstring")]

@@ -52,6 +52,8 @@ pub enum Reason {
     ClaimUnsafe,
     /// No rule matches the request.
     NoMatchingRule,
+    /// The path holds a `.` or `..` segment, so that rules and upstream might not mean the same resource.
+    PathAmbiguous,
     /// The filter met a state that it does not know, and refuses.
     Internal,
 }
@@ -110,6 +112,7 @@ impl Reason {
         Self::SenderConstraint,
         Self::ClaimUnsafe,
         Self::NoMatchingRule,
+        Self::PathAmbiguous,
         Self::Internal,
     ];
 
@@ -140,6 +143,7 @@ impl Reason {
             Self::SenderConstraint => ("sender_constraint", INVALID),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
+            Self::PathAmbiguous => ("path_ambiguous", FORBIDDEN),
             Self::Internal => ("internal", FORBIDDEN),
         }
     }

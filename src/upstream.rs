@@ -12,8 +12,8 @@ use crate::request::Request;
 /// Takes out of every request what only the filter may say, and the tokens: prepared once for a configuration.
 #[derive(Debug, Clone)]
 pub struct Sanitizer {
-    /// Headers that tell claims, of every provider; sorted.
-    claim_headers: Vec<String>,
+    /// Headers that tell claims, of every provider, as variables; sorted.
+    claim_headers: Vec<Vec<u8>>,
     /// Every place where any provider looks for tokens, once.
     locations: Vec<Location>,
 }
@@ -38,7 +38,8 @@ impl Sanitizer {
     /// Prepares what this configuration has to take out.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let mut claim_headers: Vec<String> = config.providers.iter().flat_map(header_names).collect();
+        let names = config.providers.iter().flat_map(header_names);
+        let mut claim_headers: Vec<Vec<u8>> = names.map(|name| variable(name.as_bytes()).collect()).collect();
         claim_headers.sort_unstable();
         claim_headers.dedup();
         Self { claim_headers, locations: distinct_locations(config) }
@@ -47,12 +48,51 @@ impl Sanitizer {
     /// The edits for one request.
     #[must_use]
     pub fn edits(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<HeaderEdit> {
-        let spoofed = self.claim_headers.iter().filter(|name| request.has_header(name));
-        let mut edits: Vec<_> = spoofed.map(|name| HeaderEdit::Remove(name.clone())).collect();
+        let spoofed = names_where(request, |name| self.is_claim_header(name));
+        let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
         edits.extend(removal(gone.map(|location| &location.location), request));
         edits
     }
+
+    /// Every place where any provider looks for tokens, once.
+    pub fn locations(&self) -> impl Iterator<Item = &TokenLocation> {
+        self.locations.iter().map(|location| &location.location)
+    }
+
+    /// The names that have to go from these trailers. Nothing is read there, but an upstream may merge trailers into the
+    /// headers (RFC 9110 section 6.5.1), so no claim and no token may stand there, forwarded or not.
+    #[must_use]
+    pub fn trailers_to_remove<'t>(&self, trailers: &Request<'t>) -> Vec<&'t str> {
+        names_where(trailers, |name| self.is_claim_header(name) || self.carries_tokens(name))
+    }
+
+    fn is_claim_header(&self, name: &[u8]) -> bool {
+        self.claim_headers.binary_search_by(|reserved| reserved.iter().copied().cmp(variable(name))).is_ok()
+    }
+
+    fn carries_tokens(&self, name: &[u8]) -> bool {
+        self.locations.iter().any(|location| match &location.location {
+            TokenLocation::Header { name: reserved, .. } => variable(reserved.as_bytes()).eq(variable(name)),
+            TokenLocation::Cookie(_) => name == b"cookie",
+            TokenLocation::Query(_) => false,
+        })
+    }
+}
+
+/// The names of headers that `wanted` chooses, each once.
+fn names_where<'r>(request: &Request<'r>, wanted: impl Fn(&[u8]) -> bool) -> Vec<&'r str> {
+    let chosen = request.headers().map(|(name, _)| name).filter(|name| wanted(name));
+    let mut names: Vec<_> = chosen.filter_map(|name| std::str::from_utf8(name).ok()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// A name as an upstream sees it that knows headers as variables, where `-` becomes `_` (RFC 3875 section 4.1.18, and
+/// with it WSGI, Rack and PHP).
+fn variable(name: &[u8]) -> impl Iterator<Item = u8> {
+    name.iter().map(|byte| if *byte == b'-' { b'_' } else { *byte })
 }
 
 impl Location {
@@ -145,6 +185,16 @@ mod tests {
             (json!(null), None),
         ] {
             assert_eq!(header_text(&value).as_deref(), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_are_one_where_an_upstream_cannot_tell_them_apart() {
+        for same in ["x-user-id", "x_user_id", "x-user_id"] {
+            assert!(variable(b"x-user-id").eq(variable(same.as_bytes())), "{same}");
+        }
+        for other in ["x-user-i", "x-user-ids", "x.user-id", "xuser-id-", ""] {
+            assert!(!variable(b"x-user-id").eq(variable(other.as_bytes())), "{other}");
         }
     }
 

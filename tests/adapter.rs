@@ -8,7 +8,8 @@ mod mint;
 use std::time::Duration;
 
 use host::{
-    LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers_pass, verdict, with,
+    LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers, trailers_pass, verdict,
+    with,
 };
 use mint::{EcKey, NOW, claims, claims_with, hs256, jwks};
 use serde_json::{Value, json};
@@ -143,6 +144,20 @@ fn no_token_and_no_rule_have_answers_of_their_own() {
 }
 
 #[test]
+fn a_path_that_the_upstream_may_read_in_another_way_falls_under_no_rule() {
+    let mut config = local_config();
+    for unmatched in ["deny", "allow"] {
+        config["unmatched"] = json!(unmatched);
+        let plugin = start(&config);
+        for path in ["/open/../api", "/open/%2e%2e/api", "/open/..%2fapi", "/open/..;/api", "/x/../api", "/api/../b?x"]
+        {
+            let response = refused(send(plugin, path, &good_hs256()), "path_ambiguous");
+            assert_eq!((response.status, response.body.as_str()), (403, "Forbidden"), "{path}");
+        }
+    }
+}
+
+#[test]
 fn every_token_that_is_there_has_to_be_good() {
     let plugin = start(&local_config());
     let good = good_hs256();
@@ -162,6 +177,37 @@ fn what_only_the_filter_may_say_is_removed_on_open_routes_too() {
     let Verdict::Upstream(headers) = plugin.decide(&headers) else { panic!("refused") };
     assert_eq!(headers, [(":path".to_owned(), b"/open/?b=1".to_vec())]);
     assert_eq!(counted("jwt_warden.requests.reason.not_required"), 1);
+}
+
+#[test]
+fn names_that_an_upstream_takes_for_ours_are_removed_too() {
+    let plugin = start(&local_config());
+    let headers = [(":path", "/open/"), ("x_user", "mallory"), ("x_claims", "e30"), ("x-users", "stays")];
+    let Verdict::Upstream(headers) = plugin.decide(&headers) else { panic!("refused") };
+    assert_eq!(headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), [":path", "x-users"]);
+}
+
+#[test]
+fn trailers_tell_the_upstream_nothing_that_only_the_filter_may_say() {
+    let sent = [("x-user", "m"), ("x_user", "m"), ("x-claims", "e30"), ("authorization", "Bearer t"), ("x-sum", "1")];
+    let plugin = start(&local_config());
+    for path in ["/open/", "/api"] {
+        let headers = [(":path", path), ("authorization", &*bearer(&good_hs256()))];
+        let id = plugin.request(&headers, true);
+        assert_eq!(trailers(id, &sent), Some(vec![("x-sum".to_owned(), b"1".to_vec())]), "{path}");
+        with(|host| host.refuse_edits = true);
+        assert_eq!(trailers(id, &sent), None, "{path}");
+        with(|host| host.refuse_edits = false);
+    }
+}
+
+#[test]
+fn trailers_of_a_waiting_request_are_cleaned_before_it_goes_on() {
+    let plugin = start(&remote_config());
+    let authorization = bearer(&EcKey::new("k1", 1).token(&claims()));
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], true);
+    assert_eq!(trailers(id, &[("x-user", "mallory")]), None);
+    assert!(with(|host| host.trailers.is_empty()));
 }
 
 #[test]
@@ -426,6 +472,49 @@ fn waiting_requests_and_key_sets_are_counted() {
 }
 
 #[test]
+fn a_remembered_token_is_forgotten_when_it_expires_and_when_its_key_is_withdrawn() {
+    let (old, new) = (EcKey::new("k1", 1), EcKey::new("k2", 2));
+    let plugin = start(&remote_config());
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[old.jwk(), new.jwk()]));
+    let token = new.token(&claims());
+    let first = send(plugin, "/api", &token);
+    assert!(matches!(first, Verdict::Upstream(_)));
+    assert_eq!(send(plugin, "/api", &token), first, "the upstream is told the same");
+    advance(Duration::from_secs(361));
+    refused(send(plugin, "/api", &token), "token_expired");
+
+    let long = old.token(&claims_with("exp", json!(NOW + 100_000)));
+    assert!(matches!(send(plugin, "/api", &long), Verdict::Upstream(_)));
+    advance(Duration::from_secs(600));
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[new.jwk()]));
+    advance(Duration::from_secs(60));
+    let held = plugin.request(&[(":path", "/api"), ("authorization", &bearer(&long))], false);
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[new.jwk()]));
+    refused(verdict(held), "key_unknown");
+}
+
+#[test]
+fn a_remembered_token_counts_for_its_own_provider_only() {
+    let mut config = local_config();
+    let mut other = config["providers"]["acme"].clone();
+    other["audiences"] = json!(["another-api"]);
+    other["claim_to_headers"] = json!([]);
+    config["providers"]["other"] = other;
+    config["rules"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"match": {"prefix": "/other"}, "requires": {"provider_name": "other"}}));
+    let plugin = start(&config);
+    let token = good_hs256();
+    assert!(matches!(send(plugin, "/api", &token), Verdict::Upstream(_)));
+    refused(send(plugin, "/other", &token), "audience_not_accepted");
+    assert!(matches!(send(plugin, "/api", &token), Verdict::Upstream(_)));
+}
+
+#[test]
 fn many_waiting_requests_wake_in_batches() {
     let key = EcKey::new("k1", 1);
     let plugin = start(&remote_config());
@@ -446,6 +535,72 @@ fn many_waiting_requests_wake_in_batches() {
 }
 
 #[test]
+fn requests_that_go_on_waiting_do_not_hold_up_the_others() {
+    let key = EcKey::new("k1", 1);
+    let mut config = remote_config();
+    let mut other = config["providers"]["acme"].clone();
+    other["remote_jwks"]["http_uri"]["uri"] = json!("https://issuer.test/other");
+    config["providers"]["beta"] = other;
+    config["rules"][0] = json!({"match": {"prefix": "/beta"}, "requires": {"provider_name": "beta"}});
+    let plugin = start(&config);
+    let authorization = bearer(&key.token(&claims()));
+    let request = |path| plugin.request(&[(":path", path), ("authorization", &authorization)], false);
+    let stuck: Vec<_> = (0..100).map(|_| request("/api")).collect();
+    let other = request("/beta");
+    plugin.tick();
+    plugin.answer(&[(":status", "500"), ("x-envoy-upstream-service-time", "1")], b"");
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    for _ in 0..3 {
+        advance(Duration::from_millis(1));
+        plugin.tick();
+    }
+    assert!(matches!(verdict(other), Verdict::Upstream(_)));
+    assert!(stuck.iter().all(|id| verdict(*id) == Verdict::Held));
+    assert!(with(|host| host.tick_periods.values().all(|period| *period > 1)), "nothing to do, and yet in a hurry");
+}
+
+#[test]
+fn requests_that_go_on_waiting_do_not_keep_others_from_being_woken() {
+    let (old, new) = (EcKey::new("old", 1), EcKey::new("new", 2));
+    let plugin = start(&remote_config());
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[old.jwk()]));
+    advance(Duration::from_secs(60));
+    let request = |token: &str| plugin.request(&[(":path", "/api"), ("authorization", &bearer(token))], false);
+    // These come first, with the lower numbers, but after a refresh began: they wait for the fetch after it.
+    let refresh = request(&new.token(&claims()));
+    advance(Duration::from_millis(1));
+    plugin.tick();
+    advance(Duration::from_millis(1));
+    for number in 0..200 {
+        request(&old.sign(&json!({"alg": "ES256", "kid": format!("random-{number}")}), &claims()));
+    }
+    let good = request(&new.token(&claims()));
+    plugin.answer_ok(&jwks(&[new.jwk()]));
+    for _ in 0..10 {
+        advance(Duration::from_millis(1));
+        plugin.tick();
+    }
+    for id in [refresh, good] {
+        assert!(matches!(verdict(id), Verdict::Upstream(_)), "{:?}", verdict(id));
+    }
+}
+
+#[test]
+fn requests_do_not_wait_for_a_clock_that_was_set_back() {
+    let plugin = start(&remote_config());
+    plugin.tick();
+    let token = EcKey::new("k1", 1).token(&claims());
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &bearer(&token))], false);
+    with(|host| host.now_millis -= 200_000);
+    for _ in 0..60 {
+        advance(Duration::from_millis(100));
+        plugin.tick();
+    }
+    refused(verdict(id), "keys_unavailable");
+}
+
+#[test]
 fn the_waiting_room_is_bounded() {
     let mut config = remote_config();
     config["limits"] = json!({"max_waiting_requests": 3});
@@ -453,6 +608,76 @@ fn the_waiting_room_is_bounded() {
     let authorization = bearer(&EcKey::new("k1", 1).token(&claims()));
     let headers = [(":path", "/api"), ("authorization", authorization.as_str())];
     let ids: Vec<_> = (0..3).map(|_| plugin.request(&headers, false)).collect();
+    refused(plugin.decide(&headers), "too_many_waiting");
+    finish(ids[0]);
+    assert_eq!(plugin.decide(&headers), Verdict::Held);
+}
+
+#[test]
+fn without_the_time_nothing_passes() {
+    let plugin = start(&local_config());
+    let claims = json!({"iss": "https://issuer.test", "aud": "api", "sub": "alice", "exp": 1});
+    let token = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims);
+    refused(send(plugin, "/api", &token), "token_expired");
+    with(|host| host.now_millis = 0);
+    refused(send(plugin, "/api", &token), "internal");
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_no_fetch() {
+    let (old, new) = (EcKey::new("k1", 1), EcKey::new("k2", 2));
+    let day = Duration::from_secs(86_400);
+    for answered_before in [false, true] {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let plugin = start(&remote_config());
+                advance(day);
+                plugin.tick();
+                if answered_before {
+                    plugin.answer_ok(&jwks(&[old.jwk()]));
+                }
+                with(|host| host.now_millis -= u64::try_from(day.as_millis()).unwrap());
+                plugin.tick();
+                if !answered_before {
+                    plugin.answer_ok(&jwks(&[old.jwk()]));
+                }
+                advance(Duration::from_secs(1));
+                plugin.tick();
+                while with(|host| !host.callouts.is_empty()) {
+                    plugin.answer_ok(&jwks(&[old.jwk()]));
+                }
+                assert!(matches!(send(plugin, "/api", &old.token(&claims())), Verdict::Upstream(_)));
+                advance(Duration::from_secs(60));
+                let authorization = bearer(&new.token(&claims()));
+                let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], false);
+                plugin.tick();
+                plugin.answer_ok(&jwks(&[new.jwk()]));
+                assert!(matches!(verdict(id), Verdict::Upstream(_)));
+            });
+        });
+    }
+}
+
+#[test]
+fn times_that_never_come_stop_no_fetch() {
+    let first = start(&remote_config());
+    first.tick();
+    first.answer_ok(&jwks(&[EcKey::new("k1", 1).jwk()]));
+    // A record of version 1: four counters, seven times, a digest.
+    let record = [&[1][..], &1_u64.to_le_bytes().repeat(4), &[0xff; 56], &[0; 16]].concat();
+    with(|host| host.shared.values_mut().for_each(|(value, _)| value.clone_from(&record)));
+    start(&remote_config()).tick();
+    assert_eq!(with(|host| host.callouts.len()), 1);
+}
+
+#[test]
+fn the_heads_of_waiting_requests_are_bounded() {
+    let plugin = start(&remote_config());
+    let authorization = bearer(&EcKey::new("k1", 1).token(&claims()));
+    let filler = "x".repeat(1 << 20);
+    let headers = [(":path", "/api"), ("authorization", authorization.as_str()), ("x-filler", &filler)];
+    let ids: Vec<_> = (0..63).map(|_| plugin.request(&headers, false)).collect();
+    assert!(ids.iter().all(|id| verdict(*id) == Verdict::Held));
     refused(plugin.decide(&headers), "too_many_waiting");
     finish(ids[0]);
     assert_eq!(plugin.decide(&headers), Verdict::Held);

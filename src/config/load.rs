@@ -51,12 +51,14 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let unmatched = unmatched(raw.unmatched.as_deref(), without_rules, &at.field("unmatched"));
     let realm = settings::realm(raw.realm, &at.field("realm"));
     let unavailable_status = settings::unavailable_status(raw.unavailable_status, &at.field("unavailable_status"));
+    let token_cache = settings::token_cache(&raw.token_cache.unwrap_or_default(), &at.field("token_cache"));
     let config = Config {
         providers: providers?,
         rules: rules?,
         unmatched: unmatched?,
         realm: realm?,
         unavailable_status: unavailable_status?,
+        token_cache: token_cache?,
         limits: limits?,
     };
     check_whole(&config, without_rules, &at.field("providers"));

@@ -43,6 +43,8 @@ pub struct Config {
     pub realm: String,
     /// The status of a refusal because the keys cannot be had: 401 or 503.
     pub unavailable_status: u16,
+    /// How many verified tokens each worker remembers.
+    pub token_cache: TokenCacheLimits,
     /// Bounds on what clients and servers may send.
     pub limits: Limits,
 }
@@ -268,6 +270,21 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_token_bytes: 16_384, max_jwks_bytes: 262_144, max_waiting_requests: 10_000 }
+    }
+}
+
+/// How many verified tokens each worker remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenCacheLimits {
+    /// The number of tokens; zero switches the cache off.
+    pub max_entries: usize,
+    /// The memory that they take, in bytes, with what the upstream is told of each.
+    pub max_bytes: usize,
+}
+
+impl Default for TokenCacheLimits {
+    fn default() -> Self {
+        Self { max_entries: 10_000, max_bytes: 8 * 1024 * 1024 }
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) struct RawConfig {
     pub(super) unmatched: Option<String>,
     pub(super) realm: Option<String>,
     pub(super) unavailable_status: Option<u64>,
+    pub(super) token_cache: Option<RawTokenCache>,
     pub(super) limits: Option<RawLimits>,
 }
 
@@ -133,6 +134,13 @@ pub(super) struct RawLimits {
     pub(super) max_token_bytes: Option<u64>,
     pub(super) max_jwks_bytes: Option<u64>,
     pub(super) max_waiting_requests: Option<u64>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, expecting = "an object, with `max_entries` and `max_bytes`")]
+pub(super) struct RawTokenCache {
+    pub(super) max_entries: Option<u64>,
+    pub(super) max_bytes: Option<u64>,
 }
 
 /// The text of a duration, of which only the type has been looked at.

@@ -72,13 +72,22 @@ fn source(
     let cache_duration =
         duration(raw.cache_duration, DEFAULT_CACHE_DURATION, &CACHE_DURATION, &at.field("cache_duration"));
     let max_stale = duration(raw.max_stale, DEFAULT_MAX_STALE, &MAX_STALE, &at.field("max_stale"));
+    // A longer one would let requests give up before their fetch may start.
+    let timeout = http.as_ref().map_or(DEFAULT_UNKNOWN_KID_INTERVAL, |http| http.timeout);
     let interval = duration(
         raw.unknown_kid_interval,
-        DEFAULT_UNKNOWN_KID_INTERVAL,
+        DEFAULT_UNKNOWN_KID_INTERVAL.min(timeout),
         &UNKNOWN_KID_INTERVAL,
         &at.field("unknown_kid_interval"),
     );
     let backoff = raw.backoff.map_or(Ok(DEFAULT_BACKOFF), |raw| backoff(raw, &at.field("backoff")));
+    if let (Ok(http), Ok(interval)) = (&http, &interval)
+        && *interval > http.timeout
+    {
+        at.field("unknown_kid_interval").warn(
+            "is longer than http_uri.timeout: while strangers make up `kid`s, the first tokens of a new key may be refused",
+        );
+    }
     Ok(RemoteJwks {
         http: http?,
         discovery: discovery?,

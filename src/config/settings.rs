@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use super::{
-    Limits, Unmatched,
-    raw::RawLimits,
+    Limits, TokenCacheLimits, Unmatched,
+    raw::{RawLimits, RawTokenCache},
     report::{Checked, Place, quoted},
 };
 
@@ -47,6 +47,14 @@ pub(super) fn limits(raw: &RawLimits, at: &Place<'_>) -> Checked<Limits> {
     let waiting = &at.field("max_waiting_requests");
     let waiting = limit(raw.max_waiting_requests, default.max_waiting_requests, 1..=100_000, waiting);
     Ok(Limits { max_token_bytes: token?, max_jwks_bytes: jwks?, max_waiting_requests: waiting? })
+}
+
+/// How many verified tokens each worker remembers; no entries switch it off.
+pub(super) fn token_cache(raw: &RawTokenCache, at: &Place<'_>) -> Checked<TokenCacheLimits> {
+    let default = TokenCacheLimits::default();
+    let entries = limit(raw.max_entries, default.max_entries, 0..=1_000_000, &at.field("max_entries"));
+    let bytes = limit(raw.max_bytes, default.max_bytes, 65_536..=268_435_456, &at.field("max_bytes"));
+    Ok(TokenCacheLimits { max_entries: entries?, max_bytes: bytes? })
 }
 
 fn limit(raw: Option<u64>, default: usize, bounds: RangeInclusive<usize>, at: &Place<'_>) -> Checked<usize> {

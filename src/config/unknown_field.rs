@@ -14,6 +14,7 @@ const LATER: &str = "is not supported in this version: remove it";
 const ELSEWHERE: &[(&str, &str)] = &[
     ("filename", FILES),
     ("watched_directory", FILES),
+    ("jwt_cache_config", "verified tokens are always cached: use token_cache, beside providers, or remove it"),
     ("async_fetch", "keys are always fetched in the background: remove it"),
     ("payload_in_metadata", METADATA),
     ("header_in_metadata", METADATA),
@@ -40,7 +41,6 @@ const PLANNED: &[&str] = &[
     "grpc",
     "headers",
     "hosts",
-    "jwt_cache_config",
     "methods",
     "path_match_policy",
     "path_separated_prefix",
@@ -58,7 +58,6 @@ const PLANNED: &[&str] = &[
     "scopes",
     "subjects",
     "tls_context",
-    "token_cache",
 ];
 
 /// A sentence about `field`, in an object whose fields are `known`.

@@ -1,19 +1,24 @@
 //! ECDSA (RFC 7518 section 3.4): each curve with its one hash, signatures as raw r and s.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::convert::Infallible;
 
 use jwt_compact::Algorithm;
 use p256::ecdsa::signature::Verifier;
 use p256::elliptic_curve::point::AffineCoordinates;
 
+use super::der::ec_public_key;
 use super::signature::FixedSignature;
 use super::{InvalidKey, SignatureAlgorithm};
 
 macro_rules! curve {
-    ($algorithm:ident, $key:ident, $curve:ident, $coordinate:literal, $of:expr, $doc:literal) => {
+    ($algorithm:ident, $key:ident, $curve:ident, $coordinate:literal, $of:expr, $oid:expr, $doc:literal) => {
         #[doc = $doc]
-        pub struct $key($curve::ecdsa::VerifyingKey);
+        pub struct $key {
+            key: $curve::ecdsa::VerifyingKey,
+            spki: OnceCell<Vec<u8>>,
+        }
 
         impl $key {
             /// A key from the big-endian coordinates of its point.
@@ -23,16 +28,21 @@ macro_rules! curve {
             /// [`InvalidKey::PointNotOnCurve`] if there is no such point.
             pub fn new(x: &[u8], y: &[u8]) -> Result<Self, InvalidKey> {
                 let coordinate = |octets| $curve::FieldBytes::try_from(octets).map_err(|_| InvalidKey::PointLength);
-                // Checks that the coordinates are field elements and the curve's equation .
+                // Checks that the coordinates are field elements and the curve's equation.
                 let point = $curve::AffinePoint::from_coordinates(&coordinate(x)?, &coordinate(y)?).into_option();
                 let key = point.and_then(|point| $curve::ecdsa::VerifyingKey::from_affine(point).ok());
-                key.map(Self).ok_or(InvalidKey::PointNotOnCurve)
+                key.map(|key| Self { key, spki: OnceCell::new() }).ok_or(InvalidKey::PointNotOnCurve)
             }
 
             /// The point in uncompressed form: 0x04, x, y.
             #[must_use]
             pub fn point(&self) -> Vec<u8> {
-                self.0.to_sec1_point(false).as_bytes().to_vec()
+                self.key.to_sec1_point(false).as_bytes().to_vec()
+            }
+
+            /// DER `SubjectPublicKeyInfo`, encoded once.
+            pub(super) fn spki(&self) -> &[u8] {
+                self.spki.get_or_init(|| ec_public_key($oid, &self.point()))
             }
         }
 
@@ -54,15 +64,20 @@ macro_rules! curve {
             fn verify_signature(&self, signature: &Self::Signature, key: &$key, message: &[u8]) -> bool {
                 // Refuses r and s outside of 1..n; a high s is as good as a low one.
                 $curve::ecdsa::Signature::from_slice(&signature.0)
-                    .is_ok_and(|signature| key.0.verify(message, &signature).is_ok())
+                    .is_ok_and(|signature| key.key.verify(message, &signature).is_ok())
             }
         }
     };
 }
 
-curve!(Es256, P256Key, p256, 32, SignatureAlgorithm::Es256, "A point on P-256; it verifies with SHA-256.");
-curve!(Es384, P384Key, p384, 48, SignatureAlgorithm::Es384, "A point on P-384; it verifies with SHA-384.");
-curve!(Es512, P521Key, p521, 66, SignatureAlgorithm::Es512, "A point on P-521; it verifies with SHA-512.");
+// Object identifiers of the curves (RFC 5480 section 2.1.1.1), encoded.
+const P256_OID: &[u8] = &[0x06, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
+const P384_OID: &[u8] = &[0x06, 5, 0x2b, 0x81, 0x04, 0x00, 0x22];
+const P521_OID: &[u8] = &[0x06, 5, 0x2b, 0x81, 0x04, 0x00, 0x23];
+
+curve!(Es256, P256Key, p256, 32, SignatureAlgorithm::Es256, P256_OID, "A point on P-256; it verifies with SHA-256.");
+curve!(Es384, P384Key, p384, 48, SignatureAlgorithm::Es384, P384_OID, "A point on P-384; it verifies with SHA-384.");
+curve!(Es512, P521Key, p521, 66, SignatureAlgorithm::Es512, P521_OID, "A point on P-521; it verifies with SHA-512.");
 
 #[cfg(test)]
 mod tests {

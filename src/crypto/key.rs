@@ -42,6 +42,18 @@ impl VerifyingKey {
         }
     }
 
+    /// The key as a host's verifier wants it, DER `SubjectPublicKeyInfo`, and the length that its signatures have; `None`
+    /// for families that no host is asked about.
+    pub(super) fn for_host(&self) -> Option<(&[u8], usize)> {
+        match self {
+            Self::Rsa(key) => Some((key.spki(), key.modulus().len())),
+            Self::P256(key) => Some((key.spki(), 64)),
+            Self::P384(key) => Some((key.spki(), 96)),
+            Self::P521(key) => Some((key.spki(), 132)),
+            Self::Ed25519(_) | Self::Hmac(_) => None,
+        }
+    }
+
     /// The algorithms that this key can serve: those of its family and, for HMAC, of a hash no longer than the secret.
     #[must_use]
     pub fn algorithms(&self) -> AlgorithmSet {

@@ -70,6 +70,14 @@ unsafe extern "C" {
     fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
     fn proxy_define_metric(kind: MetricType, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        arguments: *const u8,
+        arguments_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
@@ -102,12 +110,13 @@ pub(super) fn log(level: LogLevel, message: &str) {
     let _ = unsafe { proxy_log(level, message.as_ptr(), message.len()) };
 }
 
-/// The time; the epoch, at which no token is valid, if the host does not tell it.
-pub(super) fn now() -> Timestamp {
+/// The time; `None` if the host does not tell it. The epoch counts as that: every token would outlive it.
+pub(super) fn now() -> Option<Timestamp> {
     let mut nanoseconds = 0;
     // SAFETY: the host writes one number.
-    let _ = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
-    Timestamp::from_millis(nanoseconds / 1_000_000)
+    let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
+    let now = Timestamp::from_millis(nanoseconds / 1_000_000);
+    (status == OK && now > Timestamp::EPOCH).then_some(now)
 }
 
 /// Sets how often the root context is ticked; zero stops it.
@@ -135,10 +144,10 @@ pub(super) fn header_value(map: MapType, name: &str) -> Option<Vec<u8>> {
     buffer_of(|data, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) })
 }
 
-/// Removes every request header of this name. Says whether the host did it.
-pub(super) fn remove_request_header(name: &str) -> bool {
+/// Removes every header of this name from a map. Says whether the host did it.
+pub(super) fn remove_header(map: MapType, name: &str) -> bool {
     // SAFETY: the name outlives the call.
-    unsafe { proxy_remove_header_map_value(MapType::HttpRequestHeaders, name.as_ptr(), name.len()) == OK }
+    unsafe { proxy_remove_header_map_value(map, name.as_ptr(), name.len()) == OK }
 }
 
 /// Replaces every request header of this name by one. Says whether the host did it.
@@ -221,4 +230,12 @@ pub(super) fn increment_metric(id: u32) {
 pub(super) fn record_metric(id: u32, value: u64) {
     // SAFETY: no pointers.
     let _ = unsafe { proxy_record_metric(id, value) };
+}
+
+/// Calls a function that only some hosts have; `None` if this one has not, or does not like the arguments.
+pub(super) fn call_foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<u8>> {
+    // SAFETY: name and arguments outlive the call; the host writes pointer and size of a buffer that it allocates.
+    buffer_of(|data, size| unsafe {
+        proxy_call_foreign_function(name.as_ptr(), name.len(), arguments.as_ptr(), arguments.len(), data, size)
+    })
 }

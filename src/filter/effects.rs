@@ -1,6 +1,6 @@
 //! Carries out decisions on the request of the effective context.
 
-use proxy_wasm::types::LogLevel;
+use proxy_wasm::types::{LogLevel, MapType};
 
 use super::abi;
 use crate::config::Config;
@@ -16,15 +16,20 @@ pub(super) fn edit_request(admission: &Admission) -> bool {
 
 fn edit(edit: &HeaderEdit) -> bool {
     match edit {
-        HeaderEdit::Remove(name) => abi::remove_request_header(name),
+        HeaderEdit::Remove(name) => abi::remove_header(MapType::HttpRequestHeaders, name),
         HeaderEdit::Replace(name, values) => match values.split_first() {
             Some((first, others)) => {
                 abi::replace_request_header(name, first)
                     && others.iter().all(|value| abi::add_request_header(name, value))
             }
-            None => abi::remove_request_header(name),
+            None => abi::remove_header(MapType::HttpRequestHeaders, name),
         },
     }
+}
+
+/// Removes these names from the request's trailers. Says whether the host did so.
+pub(super) fn remove_trailers(names: &[&str]) -> bool {
+    names.iter().all(|name| abi::remove_header(MapType::HttpRequestTrailers, name))
 }
 
 /// Answers the request, and tells the log why.

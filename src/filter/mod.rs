@@ -4,6 +4,7 @@
 mod abi;
 mod effects;
 mod fetches;
+mod host_crypto;
 mod metrics;
 mod pairs;
 mod root;

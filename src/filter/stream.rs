@@ -44,8 +44,10 @@ impl HttpContext for Stream {
         self.action()
     }
 
+    /// Trailers are cleaned even where the request still waits: they are not shown again when it goes on.
     fn on_http_request_trailers(&mut self, _trailers: usize) -> Action {
-        self.action()
+        let clean = self.worker.as_ref().is_some_and(|worker| worker.clean_trailers());
+        if clean { self.action() } else { Action::Pause }
     }
 }
 

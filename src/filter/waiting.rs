@@ -27,14 +27,21 @@ pub(super) struct Waiting {
     pub(super) arrival: Timestamp,
     /// What it waits for.
     pub(super) wait: Wait,
+    /// Whether something happened to the keys that it waits for since it was last asked about.
+    pub(super) has_news: bool,
     /// What its own context looks at.
     pub(super) progress: Rc<Cell<Progress>>,
 }
+
+/// However many requests may wait, their heads take no more than this: the VM would not survive an allocation that fails.
+const MAX_BYTES: usize = 64 << 20;
 
 /// The requests that wait, by context id.
 #[derive(Default)]
 pub(super) struct WaitingRoom {
     requests: BTreeMap<u32, Waiting>,
+    /// The sizes of their heads.
+    bytes: usize,
 }
 
 impl WaitingRoom {
@@ -42,17 +49,34 @@ impl WaitingRoom {
         self.requests.len()
     }
 
+    /// Whether one more request with a head of this size may wait, where so many may at most.
+    pub(super) fn has_room(&self, head: usize, max_requests: usize) -> bool {
+        self.requests.len() < max_requests && self.bytes.saturating_add(head) <= MAX_BYTES
+    }
+
     pub(super) fn insert(&mut self, context_id: u32, waiting: Waiting) {
+        self.bytes = self.bytes.saturating_add(waiting.head.len());
         self.requests.insert(context_id, waiting);
     }
 
     pub(super) fn remove(&mut self, context_id: u32) -> Option<Waiting> {
-        self.requests.remove(&context_id)
+        let waiting = self.requests.remove(&context_id)?;
+        self.bytes = self.bytes.saturating_sub(waiting.head.len());
+        Some(waiting)
     }
 
-    /// Those that can be asked about again: their time is up, or something happened to their provider's keys.
-    pub(super) fn ready(&self, changed: &[ProviderId], now: Timestamp) -> Vec<u32> {
-        let is_ready = |waiting: &Waiting| now >= waiting.wait.until || changed.contains(&waiting.wait.provider);
+    /// Something happened to this provider's keys.
+    pub(super) fn tell(&mut self, provider: ProviderId) {
+        self.requests
+            .values_mut()
+            .filter(|waiting| waiting.wait.provider == provider)
+            .for_each(|waiting| waiting.has_news = true);
+    }
+
+    /// Those that can be asked about again, the oldest first: there is news for them, their time is up, or the clock was
+    /// set back.
+    pub(super) fn ready(&self, now: Timestamp) -> Vec<u32> {
+        let is_ready = |waiting: &Waiting| waiting.has_news || now >= waiting.wait.until || now < waiting.arrival;
         self.requests.iter().filter(|(_, waiting)| is_ready(waiting)).map(|(context_id, _)| *context_id).collect()
     }
 }

@@ -5,18 +5,24 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::rc::Rc;
 use std::time::Duration;
 
+use proxy_wasm::types::LogLevel;
+
 use super::fetches::{Fetches, read_response, report};
+use super::host_crypto::ForeignFunction;
 use super::metrics::Metrics;
 use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
 use super::{abi, effects, pairs};
-use crate::authenticator::{Authenticator, KeyLookup, KeyQuery, Keys};
+use crate::authenticator::Authenticator;
 use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
+use crate::crypto::{SignatureAlgorithm, Signatures};
 use crate::decision::{Decision, Denial};
 use crate::jwks::{Attempt, KeyOrigin, KeySet, Next, RemoteKeys, Response};
+use crate::log::Line;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
+use crate::verifier::{KeyLookup, KeyQuery, Keys};
 
 /// How often a worker looks at what the others fetched.
 const IDLE_TICK: Duration = Duration::from_millis(250);
@@ -34,8 +40,6 @@ pub(super) struct Worker {
     keys: Vec<ProviderKeys>,
     fetches: RefCell<Fetches>,
     waiting: RefCell<WaitingRoom>,
-    /// Providers of which something is new since the waiting requests were last asked about.
-    changed: RefCell<Vec<ProviderId>>,
     metrics: Metrics,
     entropy: Cell<u64>,
 }
@@ -48,16 +52,18 @@ enum ProviderKeys {
 
 impl Worker {
     pub(super) fn new(root_id: u32, config: Config) -> Self {
+        let signatures = Signatures::probe(Box::new(ForeignFunction));
+        report_probe(&signatures);
+        let seed = std::hash::RandomState::new().build_hasher().finish();
         let max_bytes = config.limits.max_jwks_bytes;
         Self {
             root_id,
             keys: config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect(),
-            authenticator: Authenticator::new(config),
+            authenticator: Authenticator::new(config, signatures, seed),
             fetches: RefCell::default(),
             waiting: RefCell::default(),
-            changed: RefCell::default(),
             metrics: Metrics::default(),
-            entropy: Cell::new(std::hash::RandomState::new().build_hasher().finish()),
+            entropy: Cell::new(seed),
         }
     }
 
@@ -65,7 +71,9 @@ impl Worker {
     pub(super) fn start(&self) {
         let now = abi::now();
         for (_, keys) in self.remotes() {
-            keys.borrow_mut().warm_up(&HostStore, now);
+            if let Some(now) = now {
+                keys.borrow_mut().warm_up(&HostStore, now);
+            }
             abi::set_tick_period(NEXT_TICK);
         }
     }
@@ -76,15 +84,14 @@ impl Worker {
 
     /// Decides a request that has just come, in its own context.
     pub(super) fn admit(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
-        let now = abi::now();
         let head = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestHeaders).unwrap_or_default();
-        let Some(request) = pairs::parse_request(&head) else {
+        let (Some(request), Some(now)) = (pairs::parse_request(&head), abi::now()) else {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
             return;
         };
         match self.authenticator.decide(&request, self, now, now) {
-            Decision::Wait(wait) if self.has_room() => {
-                let waiting = Waiting { head, arrival: now, wait, progress: Rc::clone(progress) };
+            Decision::Wait(wait) if self.has_room(head.len()) => {
+                let waiting = Waiting { head, arrival: now, wait, has_news: false, progress: Rc::clone(progress) };
                 self.enter(context_id, waiting);
             }
             Decision::Wait(wait) => {
@@ -94,8 +101,9 @@ impl Worker {
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.waiting.try_borrow().is_ok_and(|waiting| waiting.len() < self.config().limits.max_waiting_requests)
+    fn has_room(&self, head: usize) -> bool {
+        let max_requests = self.config().limits.max_waiting_requests;
+        self.waiting.try_borrow().is_ok_and(|waiting| waiting.has_room(head, max_requests))
     }
 
     fn enter(&self, context_id: u32, waiting: Waiting) {
@@ -130,6 +138,14 @@ impl Worker {
         Some((id.0, self.config().provider(id)?.name.as_str()))
     }
 
+    /// Takes out of the trailers at hand what the upstream may not see. Says whether that was done.
+    pub(super) fn clean_trailers(&self) -> bool {
+        let trailers = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestTrailers).unwrap_or_default();
+        pairs::parse_request(&trailers).is_some_and(|trailers| {
+            effects::remove_trailers(&self.authenticator.sanitizer().trailers_to_remove(&trailers))
+        })
+    }
+
     /// A waiting client has gone.
     pub(super) fn leave(&self, context_id: u32) {
         let left = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| waiting.remove(context_id));
@@ -140,7 +156,7 @@ impl Worker {
 
     /// Looks after the keys, wakes requests, and sets the next tick.
     pub(super) fn tick(&self) {
-        let now = abi::now();
+        let Some(now) = abi::now() else { return };
         for (id, keys) in self.remotes() {
             let polled = keys.borrow_mut().poll(&HostStore, now);
             if polled.changed {
@@ -166,10 +182,7 @@ impl Worker {
         if let (Some(provider), Some(ProviderKeys::Remote(keys))) = (self.named(Some(id)), self.keys.get(id.0)) {
             self.metrics.show_key_set(provider, &keys.borrow().status());
         }
-        let mut changed = self.changed.borrow_mut();
-        if !changed.contains(&id) {
-            changed.push(id);
-        }
+        self.waiting.borrow_mut().tell(id);
     }
 
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.
@@ -183,7 +196,7 @@ impl Worker {
     /// A callout has been answered.
     pub(super) fn receive(&self, token: u32, headers: usize, body_size: usize) {
         let Some((index, attempt)) = self.fetches.borrow_mut().take(token) else { return };
-        let now = abi::now();
+        let Some(now) = abi::now() else { return };
         let response = read_response(headers, body_size, self.config().limits.max_jwks_bytes);
         self.finish(ProviderId(index), attempt, response, now);
         self.wake(now);
@@ -206,16 +219,12 @@ impl Worker {
 
     /// Asks again about the requests for which something is new; a batch at a time.
     fn wake(&self, now: Timestamp) {
-        let ready = self.waiting.borrow().ready(&self.changed.borrow(), now);
+        let ready = self.waiting.borrow().ready(now);
         for context_id in ready.iter().take(WAKE_BATCH) {
             self.reconsider(*context_id, now);
         }
         abi::set_effective_context(self.root_id);
-        let more = ready.len() > WAKE_BATCH;
-        if !more {
-            self.changed.borrow_mut().clear();
-        }
-        abi::set_tick_period(self.next_tick(more));
+        abi::set_tick_period(self.next_tick(ready.len() > WAKE_BATCH));
     }
 
     fn next_tick(&self, more: bool) -> Duration {
@@ -233,9 +242,11 @@ impl Worker {
         let Some(mut waiting) = self.waiting.borrow_mut().remove(context_id) else { return };
         // The head was parsed when the request came, so this gives a request again.
         let request = pairs::parse_request(&waiting.head).unwrap_or_else(|| Request::new(Vec::new()));
+        waiting.arrival = waiting.arrival.min(now);
         let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
         if let Decision::Wait(wait) = decision {
             waiting.wait = wait;
+            waiting.has_news = false;
             self.waiting.borrow_mut().insert(context_id, waiting);
             return;
         }
@@ -258,12 +269,26 @@ impl Worker {
     }
 }
 
+/// Says which signatures the host verifies; the others cost more.
+fn report_probe(signatures: &Signatures) {
+    let names: Vec<_> = signatures.by_host().iter().map(SignatureAlgorithm::name).collect();
+    let names = if names.is_empty() { "none".to_owned() } else { names.join(",") };
+    abi::log(LogLevel::Info, &Line::new("signatures").field("verified_by_host", names).finish());
+}
+
 impl Keys for Worker {
     fn lookup(&self, query: KeyQuery<'_>) -> KeyLookup {
         match self.keys.get(query.provider.0) {
             Some(ProviderKeys::Local(keys)) => KeyLookup::Ready(Rc::clone(keys)),
             Some(ProviderKeys::Remote(keys)) => keys.borrow_mut().lookup(query.key_id, query.arrival, query.now),
             None => KeyLookup::Unavailable,
+        }
+    }
+
+    fn generation(&self, provider: ProviderId, now: Timestamp) -> Option<u64> {
+        match self.keys.get(provider.0)? {
+            ProviderKeys::Local(_) => Some(0),
+            ProviderKeys::Remote(keys) => keys.borrow().generation(now),
         }
     }
 }

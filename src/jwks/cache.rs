@@ -17,15 +17,18 @@ use super::discovery::key_set;
 use super::fetch::{Failure, Fetched, Response, body, judge};
 use super::key::KeyOrigin;
 use super::record::{DIGEST_LENGTH, Record};
-use super::schedule::{Schedule, refresh_delay, retry_delay};
+use super::schedule::{Schedule, leisurely_delay, refresh_delay, retry_delay};
 use super::set::KeySet;
 use super::store::{SharedStore, Version};
-use crate::authenticator::KeyLookup;
+
 use crate::config::RemoteJwks;
 use crate::time::Timestamp;
+use crate::verifier::KeyLookup;
 
 /// How much longer than the fetch's timeout its lease lasts: then another worker may try.
 const LEASE_GRACE: Duration = Duration::from_secs(1);
+/// Workers read the clock one after the other: a record this far ahead is no sign that the clock was set back.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
 /// A key set that is fetched, as one worker sees it.
 #[derive(Debug)]
@@ -36,8 +39,8 @@ pub struct RemoteKeys {
     document_key: String,
     record: Record,
     current: Option<Current>,
-    /// The latest arrival of a request whose `kid` is not in the set.
-    wanted_at: Option<Timestamp>,
+    /// Whether a request waits whose `kid` is not in the set.
+    is_wanted: bool,
     /// The `kid`s that a fetch was started for in vain, not long ago.
     absent: AbsentKeys,
 }
@@ -46,6 +49,8 @@ pub struct RemoteKeys {
 struct Current {
     keys: Rc<KeySet>,
     digest: [u8; DIGEST_LENGTH],
+    /// Counts the sets that this worker has held: unlike the shared number it can never repeat.
+    generation: u64,
 }
 
 impl RemoteKeys {
@@ -60,7 +65,7 @@ impl RemoteKeys {
             max_bytes,
             record: Record::EMPTY,
             current: None,
-            wanted_at: None,
+            is_wanted: false,
             absent: AbsentKeys::default(),
         }
     }
@@ -98,7 +103,7 @@ impl RemoteKeys {
         };
         let Some(lacking) = key_id.filter(|key_id| !keys.has_kid(key_id)) else { return KeyLookup::Ready(keys) };
         if self.record.fetched_at >= arrival {
-            self.absent.remember(lacking, now.saturating_add(self.source.unknown_kid_interval));
+            self.absent.remember(lacking, self.earliest_attempt());
             return KeyLookup::Ready(keys);
         }
         let deadline = patience.saturating_add(timeout);
@@ -106,8 +111,15 @@ impl RemoteKeys {
         if !hope {
             return KeyLookup::Ready(keys);
         }
-        self.wanted_at = self.wanted_at.max(Some(arrival));
+        self.is_wanted = true;
         KeyLookup::Pending(next_attempt.saturating_add(timeout).min(deadline))
+    }
+
+    /// A number that changes whenever the set does; `None` while none may serve.
+    #[must_use]
+    pub fn generation(&self, now: Timestamp) -> Option<u64> {
+        let current = self.current.as_ref()?;
+        (now < self.serves_until()).then_some(current.generation)
     }
 
     /// The set, as long as it may serve.
@@ -160,25 +172,43 @@ impl RemoteKeys {
         let record = self.bounded(record, now);
         let ended = record.ended != self.record.ended;
         self.record = record;
-        if self.wanted_at.is_some_and(|wanted_at| wanted_at <= record.attempted_at) {
-            self.wanted_at = None;
-        }
+        // After each attempt those who wait are asked again, and say anew what they lack.
+        self.is_wanted &= !ended;
         (self.adopt_document(store) || ended, version)
     }
 
-    /// Whoever shares the namespace may have written the record, and clocks jump: no time may lie further ahead than this
-    /// source's settings allow.
+    /// Whoever shares the namespace may have written the record, and clocks are set back. So each time in it is held to
+    /// what this source's settings make of the last attempt's, never of `now`: a bound that moves along is none.
     fn bounded(&self, record: Record, now: Timestamp) -> Record {
+        if record.attempted_at > now.saturating_add(CLOCK_TOLERANCE) {
+            return self.overdue(record, now);
+        }
         let schedule = Schedule::of(&self.source);
-        let fresh_until = record.fresh_until.min(now.saturating_add(schedule.longest_freshness));
+        let lease_end = record.attempted_at.saturating_add(self.lease());
+        let fetched_at = record.fetched_at.min(record.attempted_at);
+        let fresh_until = record.fresh_until.min(fetched_at.saturating_add(schedule.longest_freshness));
         Record {
-            fetched_at: record.fetched_at.min(now),
-            attempted_at: record.attempted_at.min(now),
-            forced_at: record.forced_at.min(now),
+            fetched_at: fetched_at.min(now),
+            forced_at: record.forced_at.min(record.attempted_at),
             fresh_until,
-            refresh_at: record.refresh_at.min(fresh_until),
-            lease_until: record.lease_until.min(now.saturating_add(self.lease())),
-            retry_at: record.retry_at.min(now.saturating_add(schedule.longest_retry)),
+            refresh_at: record.refresh_at.min(lease_end.saturating_add(schedule.longest_wait())),
+            lease_until: record.lease_until.min(lease_end),
+            retry_at: record.retry_at.min(lease_end.saturating_add(schedule.longest_retry)),
+            ..record
+        }
+    }
+
+    /// A record from before the clock was set back: its set still serves, and is fetched again at once.
+    fn overdue(&self, record: Record, now: Timestamp) -> Record {
+        let longest_freshness = Schedule::of(&self.source).longest_freshness;
+        Record {
+            attempted_at: now,
+            fetched_at: record.fetched_at.min(now),
+            fresh_until: record.fresh_until.min(now.saturating_add(longest_freshness)),
+            forced_at: Timestamp::EPOCH,
+            refresh_at: Timestamp::EPOCH,
+            lease_until: Timestamp::EPOCH,
+            retry_at: Timestamp::EPOCH,
             ..record
         }
     }
@@ -193,8 +223,18 @@ impl RemoteKeys {
             return false;
         }
         let Ok(keys) = KeySet::parse(&document, KeyOrigin::Remote, self.max_bytes) else { return false };
-        self.current = Some(Current { keys: Rc::new(keys), digest: self.record.digest });
+        self.hold(keys);
         true
+    }
+
+    /// Holds the keys of the record's document; the same document's keys stay, with what was prepared for them.
+    fn hold(&mut self, keys: KeySet) {
+        let held = self.current.as_ref();
+        if held.is_some_and(|held| held.digest == self.record.digest) {
+            return;
+        }
+        let generation = held.map_or(0, |held| held.generation).wrapping_add(1);
+        self.current = Some(Current { keys: Rc::new(keys), digest: self.record.digest, generation });
     }
 
     fn lacks_document(&self) -> bool {
@@ -215,7 +255,7 @@ impl RemoteKeys {
 
     /// A token names a `kid` that is not in the set, or the shared document is lost.
     fn is_asked_for(&self) -> bool {
-        self.wanted_at.is_some() || self.lacks_document()
+        self.is_wanted || self.lacks_document()
     }
 
     /// Of all workers that see a fetch due, the one whose compare-and-swap succeeds makes it.
@@ -227,7 +267,6 @@ impl RemoteKeys {
             return None;
         }
         self.record = record;
-        self.wanted_at = None;
         let stage = if self.source.discovery.is_some() { Stage::Metadata } else { Stage::Keys };
         Some(Attempt { began: now, stage })
     }
@@ -273,6 +312,7 @@ impl RemoteKeys {
         if self.record.attempted_at != attempt.began || self.record.lease_until == Timestamp::EPOCH {
             return Outcome::Superseded;
         }
+        self.is_wanted = false;
         let before = self.record;
         let ended = Record { lease_until: Timestamp::EPOCH, ended: before.ended.wrapping_add(1), ..before };
         match judge(response, self.max_bytes) {
@@ -315,7 +355,7 @@ impl RemoteKeys {
             Outcome::Confirmed { failures }
         };
         self.record = record;
-        self.current = Some(Current { keys: Rc::new(fetched.keys), digest });
+        self.hold(fetched.keys);
         outcome
     }
 
@@ -330,15 +370,21 @@ impl RemoteKeys {
     ) -> Outcome {
         let failures = ended.failures.saturating_add(1);
         let retry_in = retry_delay(&self.source.backoff, failures, entropy);
+        let serves_for = self.serving(now).map(|_| self.serves_until().saturating_since(now));
+        let leisure = serves_for.map_or(Duration::ZERO, |serves_for| {
+            leisurely_delay(ended.fresh_until.saturating_since(ended.fetched_at), serves_for, entropy)
+        });
         let retry_at = now.saturating_add(retry_in);
-        let record = Record { failures, failure: failure.number(), retry_at, ..ended };
+        // The back-off's own time is for tokens that ask for a key; those of known keys have none to lose.
+        let refresh_in = retry_in.max(leisure);
+        let refresh_at = now.saturating_add(refresh_in).max(ended.refresh_at);
+        let record = Record { failures, failure: failure.number(), retry_at, refresh_at, ..ended };
         if !store.replace(&self.record_key, &record.encode(), version) {
             return Outcome::Superseded;
         }
         self.record = record;
-        let serves_for = self.serving(now).map(|_| self.serves_until().saturating_since(now));
         let repeated = ended.failure == failure.number();
-        Outcome::Failed { failure, failures, repeated, serves_for, retry_in }
+        Outcome::Failed { failure, failures, repeated, serves_for, retry_in: refresh_in }
     }
 }
 

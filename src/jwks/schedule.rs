@@ -20,6 +20,11 @@ impl Schedule {
         Self { longest_freshness: source.cache_duration, longest_retry: source.backoff.max_interval }
     }
 
+    /// The longest time between two attempts that nothing but time asks for.
+    pub(super) fn longest_wait(&self) -> Duration {
+        self.longest_freshness.max(self.longest_retry)
+    }
+
     /// How long an answer counts as fresh: what the server says, at most `cache_duration`, at least half a minute.
     pub(super) fn freshness(&self, max_age: Option<Duration>) -> Duration {
         let shortest = SHORTEST_FRESHNESS.min(self.longest_freshness);
@@ -36,6 +41,14 @@ pub(super) fn refresh_delay(freshness: Duration, entropy: u64) -> Duration {
 pub(super) fn retry_delay(backoff: &Backoff, failures: u64, entropy: u64) -> Duration {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(u32::MAX).min(31);
     let longest = backoff.base_interval.saturating_mul(1 << doublings).min(backoff.max_interval);
+    between(longest / 2, longest, entropy)
+}
+
+/// How long to wait before a set that still serves for so long is asked for again. There is no hurry, and a fleet whose
+/// issuer is away would otherwise keep it away: somewhere in the upper half of a quarter of the set's time, unless
+/// that is soon over.
+pub(super) fn leisurely_delay(freshness: Duration, serves_for: Duration, entropy: u64) -> Duration {
+    let longest = (freshness / 4).min(serves_for / 4);
     between(longest / 2, longest, entropy)
 }
 

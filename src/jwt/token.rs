@@ -5,7 +5,7 @@ use std::fmt;
 use super::claims::Claims;
 use super::compact::DecodedToken;
 use super::header::Header;
-use crate::crypto::VerifyingKey;
+use crate::crypto::{Signatures, VerifyingKey};
 
 /// A well-formed token that anybody may have made.
 pub struct UnverifiedToken<'d> {
@@ -53,20 +53,22 @@ impl<'d> UnverifiedToken<'d> {
     /// Verifies the signature with each of the candidate `keys` until one fits: the only way to a [`VerifiedToken`].
     ///
     /// The algorithm is the header's. That the provider allows it is for the caller to check before, that it is the
-    /// key's is for [`VerifyingKey::verifies`].
+    /// key's is for [`Signatures::verifies`].
     ///
     /// # Errors
     ///
     /// No key verifies the signature, or there is none.
     pub fn verify<'k>(
-        self,
+        &self,
         mut keys: impl Iterator<Item = &'k VerifyingKey>,
-    ) -> Result<VerifiedToken<'d>, SignatureInvalid> {
+        signatures: &Signatures,
+    ) -> Result<VerifiedToken<'_>, SignatureInvalid> {
         let algorithm = self.header.algorithm;
-        if !keys.any(|key| key.verifies(algorithm, self.signing_input, self.signature)) {
-            return Err(SignatureInvalid);
+        if keys.any(|key| signatures.verifies(key, algorithm, self.signing_input, self.signature)) {
+            Ok(VerifiedToken { token: self })
+        } else {
+            Err(SignatureInvalid)
         }
-        Ok(VerifiedToken { header: self.header, claims: self.claims, payload_json: self.payload_json })
     }
 }
 
@@ -82,30 +84,30 @@ impl fmt::Display for SignatureInvalid {
 
 impl std::error::Error for SignatureInvalid {}
 
-/// A token whose signature one of the provider's keys has verified. What its claims say is still to be checked.
-pub struct VerifiedToken<'d> {
-    header: Header<'d>,
-    claims: Claims<'d>,
-    payload_json: &'d str,
+/// Proof that one of the provider's keys has verified the token's signature: only so are its claims to be seen. What
+/// they say is still to be checked.
+#[derive(Clone, Copy)]
+pub struct VerifiedToken<'t> {
+    token: &'t UnverifiedToken<'t>,
 }
 
-impl<'d> VerifiedToken<'d> {
+impl<'t> VerifiedToken<'t> {
     /// The header.
     #[must_use]
-    pub fn header(&self) -> &Header<'d> {
-        &self.header
+    pub fn header(&self) -> &'t Header<'t> {
+        &self.token.header
     }
 
     /// The claims.
     #[must_use]
-    pub fn claims(&self) -> &Claims<'d> {
-        &self.claims
+    pub fn claims(&self) -> &'t Claims<'t> {
+        &self.token.claims
     }
 
     /// The claims as sent: the decoded JSON text.
     #[must_use]
-    pub fn payload_json(&self) -> &'d str {
-        self.payload_json
+    pub fn payload_json(&self) -> &'t str {
+        self.token.payload_json
     }
 }
 
@@ -118,7 +120,7 @@ impl fmt::Debug for UnverifiedToken<'_> {
 
 impl fmt::Debug for VerifiedToken<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("VerifiedToken").field("header", &self.header).finish_non_exhaustive()
+        formatter.debug_struct("VerifiedToken").field("header", &self.token.header).finish_non_exhaustive()
     }
 }
 
@@ -144,6 +146,6 @@ mod tests {
     fn without_a_key_nothing_is_verified() {
         let decoded = DecodedToken::decode(TOKEN, 1000).unwrap();
         let token = decoded.parse(&[]).unwrap();
-        assert_eq!(token.verify(std::iter::empty()).unwrap_err(), SignatureInvalid);
+        assert_eq!(token.verify(std::iter::empty(), &Signatures::in_module()).unwrap_err(), SignatureInvalid);
     }
 }

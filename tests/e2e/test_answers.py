@@ -81,6 +81,16 @@ def test_two_tokens_in_one_place(envoy, port, world):
     assert envoy.denial(path)["reason"] == "token_duplicated"
 
 
+def test_a_token_beside_other_credentials(envoy, port, world):
+    """Envoy joins the two by a comma."""
+    for basic_first in (True, False):
+        path = unique_path("/a/")
+        headers = [("authorization", "Basic dTpw"), *bearer(world.token())]
+        answer = send(port, path, headers if basic_first else headers[::-1])
+        assert (answer.status, answer.challenge) == (401, INVALID)
+        assert envoy.denial(path)["reason"] == "token_malformed"
+
+
 def test_the_client_cannot_tell_bad_tokens_apart(port, world):
     answers = [send(port, unique_path("/a/"), make(world)) for make in REASONS.values()]
     shown = {(answer.status, answer.body, tuple(headers_but_date(answer))) for answer in answers}
@@ -96,6 +106,17 @@ def test_no_rule(envoy, port, world):
         assert envoy.denial(path)["reason"] == "no_matching_rule"
         assert envoy.access(path)["details"] == "jwt_warden_denied{no_matching_rule}"
         assert increased(envoy, before) == {"wasmcustom.jwt_warden.requests.reason.no_matching_rule": 1}
+
+
+def test_dot_segments(envoy, port, world, upstream):
+    """With `normalize_path` off, Envoy hands such paths on as they are."""
+    for dots in ("../a/", "%2e%2E/a/", "..%2fa/", "..;/a/", "./"):
+        path = unique_path(f"/public/{dots}")
+        for listener in (port, envoy.port("allow")):
+            answer = send(listener, path, bearer(world.token()))
+            assert (answer.status, answer.body, answer.challenge) == (403, b"Forbidden", None)
+        assert envoy.denial(path)["reason"] == "path_ambiguous"
+        assert not [request for request in upstream.requests if request.target == path]
 
 
 def test_no_rule_where_that_is_allowed(envoy):

@@ -7,7 +7,7 @@ import pytest
 
 from lab.keys import base64url, from_base64url
 from support.bootstrap import Site
-from support.client import bearer, send, unique_path
+from support.client import Exchange, bearer, head, send, unique_path
 from support.world import rule
 
 SPOOFED = [("x-user", "admin"), ("X-User", "root"), ("x-roles", "admin"), ("x-payload", "e30"), ("x-tenant", "evil")]
@@ -69,6 +69,23 @@ def test_public_paths_show_nothing_of_the_clients(fetch, world):
     seen = fetch("/public", SPOOFED)
     for name, _ in SPOOFED:
         assert seen.all(name.lower()) == []
+
+
+def test_names_that_an_upstream_cannot_tell_apart(fetch, world):
+    """CGI, WSGI, Rack and PHP know both as HTTP_X_USER."""
+    for prefix, headers in (("/rich/", bearer(world.token())), ("/public", [])):
+        seen = fetch(prefix, [*headers, ("x_user", "admin"), ("X_Payload", "e30")])
+        assert seen.all("x_user") == seen.all("x_payload") == []
+
+
+def test_trailers_tell_no_claims(port, world, upstream):
+    trailers = "x-sum: 1\r\nx-user: admin\r\nx_roles: admin\r\nX-Payload: e30\r\nauthorization: Bearer t\r\n"
+    for prefix, headers in (("/rich/", bearer(world.token())), ("/padded/", bearer(world.token())), ("/public", [])):
+        path = unique_path(prefix)
+        exchange = Exchange(port, head(path, [*headers, ("transfer-encoding", "chunked")], "POST"))
+        exchange.send(f"3\r\nabc\r\n0\r\n{trailers}\r\n".encode())
+        assert exchange.response().status == 200
+        assert [request.trailers for request in upstream.requests if request.target == path] == [[("x-sum", "1")]]
 
 
 def test_other_headers_stay(fetch, world):

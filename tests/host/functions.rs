@@ -67,6 +67,7 @@ impl State {
     fn map(&mut self, map: u32) -> Option<&mut Headers> {
         match map {
             0 => self.streams.get_mut(&self.effective),
+            1 => Some(&mut self.trailers),
             6 => Some(&mut self.callout_headers),
             _ => None,
         }
@@ -289,6 +290,19 @@ unsafe extern "C" fn proxy_record_metric(id: u32, value: u64) -> u32 {
     OK
 }
 
+/// This host has no functions of its own.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_call_foreign_function(
+    _name: *const u8,
+    _name_size: usize,
+    _arguments: *const u8,
+    _arguments_size: usize,
+    _data: *mut *mut u8,
+    _size: *mut usize,
+) -> u32 {
+    NOT_FOUND
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_http_call(
     cluster: *const u8,
@@ -327,7 +341,7 @@ macro_rules! unused {
 }
 
 unused! {
-    proxy_call_foreign_function proxy_close_stream proxy_dequeue_shared_queue proxy_done proxy_enqueue_shared_queue
+    proxy_close_stream proxy_dequeue_shared_queue proxy_done proxy_enqueue_shared_queue
     proxy_get_property proxy_get_status proxy_grpc_call proxy_grpc_cancel proxy_grpc_close proxy_grpc_send
     proxy_grpc_stream proxy_register_shared_queue proxy_resolve_shared_queue proxy_set_buffer_bytes
     proxy_set_header_map_pairs proxy_set_property

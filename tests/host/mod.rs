@@ -43,6 +43,8 @@ pub struct State {
     pub configuration: Vec<u8>,
     pub effective: u32,
     pub streams: BTreeMap<u32, Headers>,
+    /// The trailers of the request at hand.
+    pub trailers: Headers,
     pub continued: Vec<u32>,
     pub responses: BTreeMap<u32, LocalResponse>,
     pub shared: BTreeMap<String, (Vec<u8>, u32)>,
@@ -195,11 +197,20 @@ pub fn body_passes(id: u32) -> bool {
     unsafe { proxy_on_request_body(id, 10, false) == 0 }
 }
 
-/// Hands the filter trailers; says whether it lets them through.
+/// Hands the filter a trailer; says whether it lets it through.
 pub fn trailers_pass(id: u32) -> bool {
-    with(|host| host.effective = id);
+    trailers(id, &[("x-sum", "1")]).is_some()
+}
+
+/// Hands the filter trailers; gives what is left of them if it lets them through.
+pub fn trailers(id: u32, trailers: &[(&str, &str)]) -> Option<Headers> {
+    with(|host| {
+        host.effective = id;
+        host.trailers = trailers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+    });
     // SAFETY: as above.
-    unsafe { proxy_on_request_trailers(id, 1) == 0 }
+    let action = unsafe { proxy_on_request_trailers(id, trailers.len()) };
+    with(|host| (action == 0).then(|| host.trailers.clone()))
 }
 
 /// Ends a request.

@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Backoff, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader,
-        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenLocation, Unmatched, parse,
+        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation,
+        Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -32,7 +33,7 @@ pub(super) fn full() -> Value {
                     "http_uri": {"uri": "https://acme.example:8443/jwks?v=1", "cluster": "acme|443", "timeout": "1.5s"},
                     "cache_duration": "5m",
                     "max_stale": "0s",
-                    "unknown_kid_interval": "2s",
+                    "unknown_kid_interval": "1s",
                     "backoff": {"base_interval": "100ms", "max_interval": "1m"}
                 },
                 "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}, {"name": "X-Token"}],
@@ -64,6 +65,7 @@ pub(super) fn full() -> Value {
         "unmatched": "allow",
         "realm": "acme api",
         "unavailable_status": 503,
+        "token_cache": {"max_entries": 20, "max_bytes": 65536},
         "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10}
     })
 }
@@ -92,7 +94,7 @@ fn acme() -> Provider {
             cache_duration: Duration::from_secs(300),
             max_stale: Duration::ZERO,
             discovery: None,
-            unknown_kid_interval: Duration::from_secs(2),
+            unknown_kid_interval: Duration::from_secs(1),
             backoff: Backoff { base_interval: Duration::from_millis(100), max_interval: Duration::from_secs(60) },
         })),
         locations: vec![
@@ -134,6 +136,7 @@ fn every_field_arrives() {
     assert_eq!(config.unmatched, Unmatched::Allow);
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
+    assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });
     assert_eq!(config.limits, Limits { max_token_bytes: 8192, max_jwks_bytes: 65_536, max_waiting_requests: 10 });
 }
 

@@ -99,7 +99,10 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
         ("/providers/acme/remote_jwks/async_fetch", background),
         ("/providers/acme/remote_jwks/asyncFetch", background),
         ("/providers/acme/remote_jwks/retry_policy", later),
-        ("/providers/acme/jwt_cache_config", later),
+        (
+            "/providers/acme/jwt_cache_config",
+            "verified tokens are always cached: use token_cache, beside providers, or remove it",
+        ),
         ("/providers/acme/payload_in_metadata", metadata),
         ("/providers/acme/header_in_metadata", metadata),
         ("/providers/acme/failed_status_in_metadata", metadata),
@@ -110,7 +113,6 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
         ("/bypass_cors_preflight", later),
         ("/requirement_map", later),
         ("/report_only", later),
-        ("/token_cache", later),
         ("/strip_failure_response", "an answer never tells the reason of a refusal: remove it"),
         ("/stat_prefix", "the metrics have fixed names: remove it"),
     ] {

@@ -31,6 +31,12 @@ fn doubtful_fields_are_named() {
             json!("X-Envoy-Payload"),
             "providers.acme.forward_payload_header: the proxy itself reads and writes this header",
         ),
+        (
+            "/providers/acme/remote_jwks/unknown_kid_interval",
+            json!("6s"),
+            "providers.acme.remote_jwks.unknown_kid_interval: is longer than http_uri.timeout: while strangers make up \
+             `kid`s, the first tokens of a new key may be refused",
+        ),
         ("/rules", json!([{"match": {"prefix": "/"}}]), "providers.acme: no rule uses this provider"),
     ] {
         assert_eq!(warnings(&least_with(pointer, value)), [expected]);

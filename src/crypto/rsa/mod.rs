@@ -16,6 +16,7 @@ use jwt_compact::Algorithm;
 
 use self::kernel::Modulus;
 use super::InvalidKey;
+use super::der::rsa_public_key;
 use super::hash::JoseHash;
 use super::signature::RsaSignature;
 
@@ -29,6 +30,7 @@ pub struct RsaKey {
     modulus: Vec<u8>,
     exponent: u64,
     kernel: OnceCell<Modulus>,
+    spki: OnceCell<Vec<u8>>,
 }
 
 impl RsaKey {
@@ -49,7 +51,7 @@ impl RsaKey {
             return Err(InvalidKey::ModulusEven);
         }
         let exponent = valid_exponent(exponent).ok_or(InvalidKey::Exponent)?;
-        Ok(Self { modulus: modulus.to_vec(), exponent, kernel: OnceCell::new() })
+        Ok(Self { modulus: modulus.to_vec(), exponent, kernel: OnceCell::new(), spki: OnceCell::new() })
     }
 
     /// The modulus, big-endian, without leading zero octets.
@@ -62,6 +64,11 @@ impl RsaKey {
     #[must_use]
     pub const fn exponent(&self) -> u64 {
         self.exponent
+    }
+
+    /// DER `SubjectPublicKeyInfo`, encoded once.
+    pub(super) fn spki(&self) -> &[u8] {
+        self.spki.get_or_init(|| rsa_public_key(&self.modulus, self.exponent))
     }
 
     fn modulus_bits(&self) -> usize {

@@ -21,6 +21,7 @@ class Site:
     vm_id: str = ""
     environment: dict = field(default_factory=dict)  # the VM's variables
     before: list = field(default_factory=list)  # filters in front of the plugin
+    route: dict = field(default_factory=dict)  # instead of the one to the upstream
 
     def filters(self):
         """The HTTP filters."""
@@ -66,7 +67,7 @@ def listener(site, folder):
         "access_log": [_access_log(folder)],
         "max_request_headers_kb": 1024,
         "http_protocol_options": {"enable_trailers": True},
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [_route()]}]},
+        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [site.route or _route()]}]},
         "http_filters": site.filters(),
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
@@ -83,6 +84,11 @@ def cluster(name, port):
         "typed_extension_protocol_options": {HTTP_OPTIONS: {"@type": TYPE + HTTP_OPTIONS, **options}},
         "load_assignment": {"cluster_name": name, "endpoints": [endpoint]},
     }
+
+
+def direct_response():
+    """A route that the proxy answers by itself: for load."""
+    return {"match": {"prefix": "/"}, "direct_response": {"status": 200, "body": {"inline_string": "ok"}}}
 
 
 def address(port):

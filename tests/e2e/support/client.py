@@ -3,6 +3,7 @@
 import http.client
 import select
 import socket
+import struct
 import uuid
 from dataclasses import dataclass
 
@@ -53,6 +54,11 @@ class Exchange:
             return Response(answer.status, answer.getheaders(), answer.read())
         finally:
             self.leave()
+
+    def reset(self):
+        """Breaks the connection off."""
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.leave()
 
     def leave(self):
         """Closes the connection."""

@@ -27,14 +27,14 @@ class EnvoyExited(Exception):
 class Envoy:
     """A running Envoy. `folder` holds its configuration and logs."""
 
-    def __init__(self, folder, configuration, concurrency=1, log_level="wasm:debug", options=()):
+    def __init__(self, folder, configuration, concurrency=1, log_level="wasm:debug", drain_seconds=1, options=()):
         self.folder = folder
         file = folder / "envoy.json"
         file.write_text(json.dumps(configuration))
         command = [
             *(binary(), "-c", file, "--concurrency", str(concurrency), "--component-log-level", log_level),
             *("--admin-address-path", folder / "admin", "--file-flush-interval-msec", "20"),
-            *("--disable-hot-restart", "--drain-time-s", "1", *options),
+            *("--disable-hot-restart", "--drain-time-s", str(drain_seconds), *options),
         ]
         with open(folder / "envoy.log", "w") as log:
             self.process = processes.spawn(command, stdout=log, stderr=subprocess.STDOUT)

@@ -1,0 +1,69 @@
+"""The results in words and numbers: Markdown and JSON."""
+
+import json
+from dataclasses import asdict
+from statistics import median, quantiles
+
+from . import cases
+
+
+def write(folder, run):
+    """Writes table.md and results.json. `run`: what `main` gathered."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.md").write_text(table(run))
+    results = [
+        {"case": case, "proxy": proxy, "samples": [asdict(sample) for sample in series.samples]}
+        for (case, proxy), series in run["results"].items()
+    ]
+    claims = [{**asdict(claim), "verdict": claim.verdict} for claim in run["claims"]]
+    document = {**run["about"], "memory_bytes": run["memory"], "claims": claims, "results": results}
+    (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+
+
+def table(run):
+    """The whole report."""
+    return "\n".join(
+        [describe(run["about"]), "", *claim_table(run["claims"]), "", *_cost_table(run), "", *_memory(run), ""]
+    )
+
+
+def claim_table(claims):
+    """Every claim with its verdict."""
+    lines = ["| claim | figures | value | at most | |", "|---|---|---:|---:|---|"]
+    for claim in claims:
+        value, limit = (f"{number:.2f} {claim.unit}".strip() for number in (claim.value, claim.limit))
+        lines.append(f"| {claim.title} | {claim.figures} | {value} | {limit} | {claim.verdict} |")
+    return lines
+
+
+def describe(about):
+    """What the figures come from."""
+    return (
+        f"Envoy {about['envoy']} on one core, {about['wrk']} with 32 connections on another; {about['cpu']}, "
+        f"{about['cores']} cores, load average before: {about['load_before']}. Medians of {about['rounds']} "
+        f"interleaved rounds of {about['seconds']} s. Tokens with {about['claims_bytes']} bytes of claims. CPU is "
+        "Envoy's own, user and system, per request; what is added is over no filter in the same round."
+    )
+
+
+def _cost_table(run):
+    """Every case, with what it adds, and the spread of that: between which values half of the rounds lie."""
+    lines = [
+        "| case | filter | CPU us | added us | middle half | requests/s | p50 us | p99 us |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    baseline = run["results"][cases.NO_FILTER, "none"]
+    for (case, proxy), series in run["results"].items():
+        added = series.added(baseline)
+        low, _, high = quantiles(added, n=4, method="inclusive")
+        cells = [
+            *(case, proxy, f"{series.median('cpu'):.1f}", f"{median(added):.1f}", f"{low:.1f} to {high:.1f}"),
+            *(f"{series.median(name):.0f}" for name in ("per_second", "p50", "p99")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _memory(run):
+    lines = ["| Envoy with | resident MiB |", "|---|---:|"]
+    return lines + [f"| {name} | {size / 2**20:.0f} |" for name, size in run["memory"].items()]

@@ -1,0 +1,129 @@
+//! One token against one provider: header, keys, signature, claims.
+
+use std::rc::Rc;
+
+use crate::claims::{self, Validity};
+use crate::config::{Provider, ProviderId};
+use crate::crypto::Signatures;
+use crate::decision::{Denial, Wait};
+use crate::extractor::HeaderEdit;
+use crate::jwks::KeySet;
+use crate::jwt::{UnverifiedToken, VerifiedToken};
+use crate::reason::Reason;
+use crate::time::Timestamp;
+use crate::upstream::claim_headers;
+
+/// Where keys are found.
+pub trait Keys {
+    /// The provider's keys, or what stands in the way of having them.
+    fn lookup(&self, query: KeyQuery<'_>) -> KeyLookup;
+
+    /// A number that changes whenever the provider's keys do; `None` while it has none that may serve.
+    fn generation(&self, provider: ProviderId, now: Timestamp) -> Option<u64>;
+}
+
+/// Which keys are wanted, and how long the request can wait for them.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyQuery<'q> {
+    /// Whose keys.
+    pub provider: ProviderId,
+    /// The `kid` that the token names.
+    pub key_id: Option<&'q str>,
+    /// When the request arrived.
+    pub arrival: Timestamp,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// What a look-up of keys gives.
+#[derive(Debug, Clone)]
+pub enum KeyLookup {
+    /// The set to decide with. It may lack the `kid`: then the issuer has been asked, or may not be asked now.
+    Ready(Rc<KeySet>),
+    /// Keys may arrive until then.
+    Pending(Timestamp),
+    /// There are none, and none will come in time.
+    Unavailable,
+}
+
+/// The time of one decision, and where its keys are.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment<'a> {
+    /// Where keys are found.
+    pub(crate) keys: &'a dyn Keys,
+    /// Who verifies signatures.
+    pub(crate) signatures: &'a Signatures,
+    /// When the request arrived.
+    pub(crate) arrival: Timestamp,
+    /// The time.
+    pub(crate) now: Timestamp,
+}
+
+/// Why a request cannot pass now.
+pub(crate) enum Stop {
+    /// It is refused.
+    Deny(Denial),
+    /// It has to wait.
+    Wait(Wait),
+}
+
+/// A token that passed: when it counts, and what the upstream is told.
+pub(crate) struct Accepted {
+    /// When it counts.
+    pub(crate) validity: Validity,
+    /// The headers for the upstream.
+    pub(crate) edits: Vec<HeaderEdit>,
+}
+
+/// Checks everything about a token: nothing leaves here that a single check refused.
+pub(crate) fn accept(
+    id: ProviderId,
+    provider: &Provider,
+    token: &UnverifiedToken<'_>,
+    moment: Moment<'_>,
+) -> Result<Accepted, Stop> {
+    check_header(id, provider, token)?;
+    let verified = verify(id, token, moment)?;
+    claims::check(provider, &verified, moment.now)
+        .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
+    let edits = claim_headers(provider, &verified)
+        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.header)))?;
+    Ok(Accepted { validity: Validity::of(provider, verified.claims()), edits })
+}
+
+/// The provider says which algorithms and types count; the header can only agree (RFC 8725 sections 3.1 and 3.11).
+fn check_header(id: ProviderId, provider: &Provider, token: &UnverifiedToken<'_>) -> Result<(), Stop> {
+    let header = token.header();
+    if !provider.algorithms.contains(header.algorithm) {
+        let denial = Denial::new(Reason::AlgorithmNotAllowed, Some(id));
+        return Err(Stop::Deny(denial.with_quoted("alg", Some(header.algorithm.name()))));
+    }
+    let type_accepted = match &header.token_type {
+        Some(_) => header.has_type(&provider.token_types),
+        None => !provider.require_type,
+    };
+    if !type_accepted {
+        let denial = Denial::new(Reason::TypeNotAccepted, Some(id));
+        return Err(Stop::Deny(denial.with_quoted("typ", header.token_type.as_deref())));
+    }
+    Ok(())
+}
+
+/// Finds the keys that may verify the token, and has it verified by one of them.
+fn verify<'t>(id: ProviderId, token: &'t UnverifiedToken<'_>, moment: Moment<'_>) -> Result<VerifiedToken<'t>, Stop> {
+    let header = token.header();
+    let key_id = header.key_id.as_deref();
+    let refuse = |reason| Stop::Deny(Denial::new(reason, Some(id)).with_quoted("kid", key_id));
+    let query = KeyQuery { provider: id, key_id, arrival: moment.arrival, now: moment.now };
+    let set = match moment.keys.lookup(query) {
+        KeyLookup::Ready(set) => set,
+        KeyLookup::Pending(until) => return Err(Stop::Wait(Wait { provider: id, until })),
+        KeyLookup::Unavailable => return Err(refuse(Reason::KeysUnavailable)),
+    };
+    let mut candidates = set.candidates(key_id, header.algorithm).peekable();
+    if candidates.peek().is_none() {
+        let known = key_id.is_none_or(|key_id| set.has_kid(key_id));
+        return Err(refuse(if known { Reason::KeyUnsuitable } else { Reason::KeyUnknown }));
+    }
+    token.verify(candidates, moment.signatures).map_err(|_| refuse(Reason::SignatureInvalid))
+}

@@ -1,0 +1,71 @@
+"""Many requests at once: kept connections, each with one request under way."""
+
+import asyncio
+import statistics
+import time
+from dataclasses import dataclass
+
+from .client import bearer
+from .secrets import remember_tokens
+
+
+@dataclass
+class Result:
+    """What became of one request; `tag` is the test's own."""
+
+    tag: object
+    status: int
+    seconds: float
+
+
+def request(token, path="/"):
+    """The bytes of a request on a connection that is kept."""
+    (name, value), *_ = bearer(token)
+    data = f"GET {path} HTTP/1.1\r\nhost: api.example\r\n{name}: {value}\r\n\r\n".encode()
+    remember_tokens(data)
+    return data
+
+
+def run(port, requests, connections=32):
+    """Sends all `requests`, pairs of a tag and bytes, over so many connections: the results."""
+    return asyncio.run(send_all(port, requests, connections))
+
+
+async def send_all(port, requests, connections):
+    """The same, within a loop."""
+    results, requests = [], iter(requests)
+    await asyncio.gather(*(_connection(port, requests, results) for _ in range(connections)))
+    return results
+
+
+def statuses(results):
+    """The statuses that came, each once."""
+    return {result.status for result in results}
+
+
+def median(results):
+    """The median latency in milliseconds."""
+    return statistics.median(result.seconds for result in results) * 1000
+
+
+async def _connection(port, requests, results):
+    reader = writer = None
+    for tag, data in requests:
+        begun = time.perf_counter()
+        if writer is None:
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(data)
+        status, is_kept = await _answer(reader)
+        results.append(Result(tag, status, time.perf_counter() - begun))
+        if not is_kept:
+            writer.close()
+            writer = None
+    if writer is not None:
+        writer.close()
+
+
+async def _answer(reader):
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = head.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0]
+    await reader.readexactly(int(length))
+    return int(head[9:12]), b"connection: close" not in head

@@ -1,0 +1,134 @@
+"""What README.md gives operators to copy works as it stands."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+from lab import tokens
+from lab.keys import generate
+from support.bootstrap import Site, bootstrap, http_filter
+from support.client import bearer, send, unique_path
+from support.envoy import ROOT, validate
+from support.tls import TlsJwksServer
+
+pytestmark = pytest.mark.matrix
+
+ISSUER = "https://issuer.example/"
+README = (ROOT / "README.md").read_text()
+
+
+def blocks():
+    """The YAML of README.md, in its order, fresh."""
+    texts = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    return SimpleNamespace(
+        **dict(zip(("filter", "cluster", "paths", "istio", "stats"), map(yaml.safe_load, texts), strict=True))
+    )
+
+
+def configuration(filters, issuer, upstream, folder):
+    """README's filter and cluster in an Envoy whose issuer is a server of ours."""
+    given = blocks()
+    whole = bootstrap([Site("readme", None)], {"upstream": upstream.port}, folder)
+    whole["stats_config"] = given.stats["stats_config"]
+    manager = whole["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager.update(given.paths, http_filters=[*filters, http_filter("router", "router.v3.Router")])
+    whole["static_resources"]["clusters"] += clusters(given.cluster, issuer)
+    return whole
+
+
+def envoy_filter():
+    """README's filter, with the module that was built."""
+    [plugin] = blocks().filter
+    plugin["typed_config"]["config"]["vm_config"]["code"] = code()
+    return plugin
+
+
+def istio_filter():
+    """What Istio makes of README's WasmPlugin: its configuration arrives as a Struct."""
+    site = Site("istio", blocks().istio["spec"]["pluginConfig"], as_struct=True)
+    return site.wasm_filter()
+
+
+def code():
+    """The module that was built."""
+    return Site("any", None).wasm_filter()["typed_config"]["config"]["vm_config"]["code"]
+
+
+def clusters(given, issuer):
+    """README's cluster, and the same under the name that Istio gives it; both lead to the server."""
+    [cluster] = given
+    endpoint = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]
+    endpoint["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": issuer.port}
+    tls = cluster["transport_socket"]["typed_config"]["common_tls_context"]
+    tls["validation_context"]["trusted_ca"]["filename"] = str(issuer.certificate)
+    return [cluster, {**cluster, "name": "outbound|443||issuer.example"}]
+
+
+@pytest.fixture(scope="module")
+def key():
+    return generate("ES256", "readme")
+
+
+@pytest.fixture
+def endpoint(key, tmp_path):
+    """Starts a JWKS endpoint: `endpoint(host)`."""
+    servers = []
+
+    def start(host="issuer.example"):
+        servers.append(TlsJwksServer(host, tmp_path, key))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize("plugin", [envoy_filter, istio_filter])
+def test_copied(plugin, launch, endpoint, key, upstream, tmp_path):
+    whole = configuration([plugin()], endpoint(), upstream, tmp_path)
+    assert validate(tmp_path, whole)[0] == 0
+
+    envoy = launch(changes=whole)
+    good, bad = token(key), token(key, exp=1)
+    path = unique_path("/")
+    assert send(envoy.port("readme"), path, [*bearer(good), ("x-user", "mallory")]).status == 200
+    [seen] = [request for request in upstream.requests if request.target == path]
+    assert seen.all("authorization") == []
+    if plugin is envoy_filter:
+        assert seen.get("x-user") == "alice"
+        assert send(envoy.port("readme"), "/health").status == 200
+    assert send(envoy.port("readme"), "/", bearer(bad)).status == 401
+    assert send(envoy.port("readme"), "/").status == 401
+    assert send(envoy.port("readme"), "/health%2fx", bearer(good)).status == 400
+
+    grpc = send(envoy.port("readme"), "/", [("content-type", "application/grpc")], "POST", b"")
+    assert (grpc.status, grpc.all("grpc-status"), grpc.all("grpc-message")) == (200, ["16"], ["Unauthorized"])
+
+    metrics = envoy.admin("/stats/prometheus?filter=jwt_warden")
+    for reason, number in {"verified": 1, "token_expired": 1, "token_missing": 2}.items():
+        assert f'jwt_warden_requests{{provider="acme",reason="{reason}"}} {number}\n' in metrics
+    assert undocumented(envoy.stats("wasmcustom.")) == []
+
+
+def undocumented(metrics):
+    """The metrics that README.md does not have."""
+    words = {r"provider\.acme": "provider.PROVIDER", r"reason\.\w+": "reason.CODE", r"result\.\w+": "result.RESULT"}
+    names = {name.removeprefix("wasmcustom.") for name in metrics}
+    for word, placeholder in words.items():
+        names = {re.sub(word, placeholder, name) for name in names}
+    assert len(names) > 6, names
+    return [name for name in names if f"`{name}`" not in README]
+
+
+def test_keys_of_a_server_with_another_name_do_not_count(launch, endpoint, key, upstream, tmp_path):
+    envoy = launch(changes=configuration([envoy_filter()], endpoint("elsewhere.example"), upstream, tmp_path))
+    path = unique_path("/")
+    assert send(envoy.port("readme"), path, bearer(token(key))).status == 401
+    assert envoy.denial(path)["reason"] == "keys_unavailable"
+
+
+def token(key, **changes):
+    """A token of README's issuer."""
+    return tokens.token(key, tokens.header(key), tokens.claims(ISSUER, "api", **changes))
