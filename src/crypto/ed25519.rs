@@ -21,12 +21,19 @@ use super::{InvalidKey, SignatureAlgorithm};
 /// verifications save, and 30 KB; most of a large set's keys are never used.
 const SIGNATURES_BEFORE_TABLE: u32 = 64;
 
+/// Tables that there may be at a time, 2 MB; further keys do without.
+const MAX_TABLES: usize = 64;
+
+thread_local! {
+    static TABLES: Cell<usize> = const { Cell::new(0) };
+}
+
 /// A point of the prime-order subgroup of edwards25519.
 pub struct Ed25519Key {
     encoded: [u8; 32],
     negated: EdwardsPoint,
     verified: Cell<u32>,
-    negated_table: OnceCell<Box<EdwardsBasepointTable>>,
+    negated_table: OnceCell<Table>,
 }
 
 impl Ed25519Key {
@@ -68,11 +75,41 @@ impl Ed25519Key {
 
     /// sB - kA.
     fn combine(&self, s: &Scalar, k: &Scalar) -> EdwardsPoint {
-        if self.verified.get() < SIGNATURES_BEFORE_TABLE {
-            return EdwardsPoint::vartime_double_scalar_mul_basepoint(k, &self.negated, s);
+        match self.table() {
+            Some(table) => EdwardsPoint::mul_base(s) + &*table.multiples * k,
+            None => EdwardsPoint::vartime_double_scalar_mul_basepoint(k, &self.negated, s),
         }
-        let table = self.negated_table.get_or_init(|| Box::new(EdwardsBasepointTable::create(&self.negated)));
-        EdwardsPoint::mul_base(s) + &**table * k
+    }
+
+    fn table(&self) -> Option<&Table> {
+        if self.negated_table.get().is_none() && self.verified.get() >= SIGNATURES_BEFORE_TABLE {
+            // It cannot have been set meanwhile.
+            let _ = Table::new(&self.negated).map(|table| self.negated_table.set(table));
+        }
+        self.negated_table.get()
+    }
+}
+
+/// Multiples of a point, counted in [`TABLES`].
+struct Table {
+    multiples: Box<EdwardsBasepointTable>,
+}
+
+impl Table {
+    /// `None` if there are too many.
+    fn new(point: &EdwardsPoint) -> Option<Self> {
+        let count = TABLES.get();
+        (count < MAX_TABLES).then(|| {
+            TABLES.set(count + 1);
+            Self { multiples: Box::new(EdwardsBasepointTable::create(point)) }
+        })
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // Fails at the end of a thread, where nobody counts any more.
+        let _ = TABLES.try_with(|tables| tables.set(tables.get().saturating_sub(1)));
     }
 }
 
@@ -145,6 +182,24 @@ mod tests {
             assert!(!key.verifies(b"", &[1; 64]));
         }
         assert!(key.negated_table.get().is_none());
+    }
+
+    #[test]
+    fn tables_are_bounded_and_given_back() {
+        let secret = Scalar::from(11_u64);
+        let signature = sign(secret, Scalar::from(3_u64), EIGHT_TORSION[0], b"m");
+        let used_key = || {
+            let key = key_of(secret);
+            key.verified.set(SIGNATURES_BEFORE_TABLE);
+            assert!(key.verifies(b"m", &signature));
+            key
+        };
+        let mut keys: Vec<Ed25519Key> = (0..MAX_TABLES).map(|_| used_key()).collect();
+        assert!(keys.iter().all(|key| key.negated_table.get().is_some()));
+        let further = used_key();
+        assert!(further.negated_table.get().is_none());
+        keys.pop();
+        assert!(further.verifies(b"m", &signature) && further.negated_table.get().is_some());
     }
 
     #[test]

@@ -53,80 +53,81 @@ pub(in crate::crypto::rsa) struct Split<L> {
 pub(in crate::crypto::rsa) type Native = simd::Simd;
 /// The kernel's lanes on this machine.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(in crate::crypto::rsa) type Native = Portable;
+pub(in crate::crypto::rsa) type Native = portable::Portable;
 
 /// Whether there are two kinds of lanes to test.
 #[cfg(test)]
 pub(in crate::crypto::rsa) const NATIVE_DIFFERS: bool = cfg!(all(target_arch = "wasm32", target_feature = "simd128"));
 
-/// An array, for machines without `simd128`.
 #[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
-#[derive(Clone, Copy)]
-pub(in crate::crypto::rsa) struct Portable([i32; 4]);
+pub(super) mod portable {
+    use super::{DIGIT_BITS, HALF, Lanes, Split};
 
-#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
-impl Portable {
-    fn map(self, other: Self, operation: impl Fn(i32, i32) -> i32) -> Self {
-        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-        Self([operation(a, e), operation(b, f), operation(c, g), operation(d, h)])
-    }
-}
+    /// An array, for machines without `simd128`.
+    #[derive(Clone, Copy)]
+    pub(in crate::crypto::rsa) struct Portable([i32; 4]);
 
-/// The low half of a lane, as a signed number.
-#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
-const fn low_half(lane: i32) -> i32 {
-    lane << 16 >> 16
-}
-
-#[cfg(any(test, not(all(target_arch = "wasm32", target_feature = "simd128"))))]
-impl Lanes for Portable {
-    fn new(lanes: [i32; 4]) -> Self {
-        Self(lanes)
+    impl Portable {
+        fn map(self, other: Self, operation: impl Fn(i32, i32) -> i32) -> Self {
+            let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+            Self([operation(a, e), operation(b, f), operation(c, g), operation(d, h)])
+        }
     }
 
-    fn to_array(self) -> [i32; 4] {
-        self.0
+    /// The low half of a lane, as a signed number.
+    const fn low_half(lane: i32) -> i32 {
+        lane << 16 >> 16
     }
 
-    fn add(self, other: Self) -> Self {
-        self.map(other, |left, right| left + right)
-    }
+    impl Lanes for Portable {
+        fn new(lanes: [i32; 4]) -> Self {
+            Self(lanes)
+        }
 
-    fn and(self, other: Self) -> Self {
-        self.map(other, |left, right| left & right)
-    }
+        fn to_array(self) -> [i32; 4] {
+            self.0
+        }
 
-    fn dot(self, other: Self) -> Self {
-        self.map(other, |left, right| low_half(left) * low_half(right) + (left >> 16) * (right >> 16))
-    }
+        fn add(self, other: Self) -> Self {
+            self.map(other, |left, right| left + right)
+        }
 
-    fn split(self) -> Split<Self> {
-        let high = self.0.map(|lane| (lane + HALF) >> DIGIT_BITS);
-        let low = self.map(Self(high), |lane, high| lane - (high << DIGIT_BITS));
-        Split { low, high: Self(high) }
-    }
+        fn and(self, other: Self) -> Self {
+            self.map(other, |left, right| left & right)
+        }
 
-    fn narrow(self, other: Self) -> Self {
-        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
-        Self([a, c, e, g]).interleave(Self([b, d, f, h]))
-    }
+        fn dot(self, other: Self) -> Self {
+            self.map(other, |left, right| low_half(left) * low_half(right) + (left >> 16) * (right >> 16))
+        }
 
-    fn interleave(self, other: Self) -> Self {
-        self.map(other, |low, high| low & 0xffff | high << 16)
-    }
+        fn split(self) -> Split<Self> {
+            let high = self.0.map(|lane| (lane + HALF) >> DIGIT_BITS);
+            let low = self.map(Self(high), |lane, high| lane - (high << DIGIT_BITS));
+            Split { low, high: Self(high) }
+        }
 
-    fn up_one(self, below: Self) -> Self {
-        let ([.., last], [a, b, c, _]) = (below.0, self.0);
-        Self([last, a, b, c])
-    }
+        fn narrow(self, other: Self) -> Self {
+            let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+            Self([a, c, e, g]).interleave(Self([b, d, f, h]))
+        }
 
-    fn up_two(self, below: Self) -> Self {
-        let ([.., c, d], [a, b, ..]) = (below.0, self.0);
-        Self([c, d, a, b])
-    }
+        fn interleave(self, other: Self) -> Self {
+            self.map(other, |low, high| low & 0xffff | high << 16)
+        }
 
-    fn broadcasts(self) -> [Self; 4] {
-        self.0.map(|lane| Self([lane; 4]))
+        fn up_one(self, below: Self) -> Self {
+            let ([.., last], [a, b, c, _]) = (below.0, self.0);
+            Self([last, a, b, c])
+        }
+
+        fn up_two(self, below: Self) -> Self {
+            let ([.., c, d], [a, b, ..]) = (below.0, self.0);
+            Self([c, d, a, b])
+        }
+
+        fn broadcasts(self) -> [Self; 4] {
+            self.0.map(|lane| Self([lane; 4]))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Each operation on arrays against its definition, and on vectors against the same on arrays.
 
+use super::portable::Portable;
 use super::*;
 use crate::crypto::rsa::test_numbers::Random;
 

@@ -3,7 +3,8 @@
 use num_bigint::BigInt;
 
 use super::*;
-use crate::crypto::rsa::kernel::lanes::{NATIVE_DIFFERS, Native, Portable};
+use crate::crypto::rsa::kernel::lanes::portable::Portable;
+use crate::crypto::rsa::kernel::lanes::{NATIVE_DIFFERS, Native};
 use crate::crypto::rsa::test_numbers::{Random, random_cases};
 
 const LARGEST: i32 = (1 << 12) + (1 << 8);

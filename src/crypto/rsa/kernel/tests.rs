@@ -2,7 +2,8 @@
 
 use num_bigint::BigUint;
 
-use super::lanes::{NATIVE_DIFFERS, Portable};
+use super::lanes::NATIVE_DIFFERS;
+use super::lanes::portable::Portable;
 use super::*;
 use crate::crypto::rsa::montgomery::Montgomery;
 use crate::crypto::rsa::test_numbers::{Random, extreme_moduli, extreme_values, padded, random_cases};
