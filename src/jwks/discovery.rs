@@ -1,15 +1,24 @@
 //! The issuer's metadata (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3) name the place of its keys.
 
-use serde::Deserialize;
-
 use super::fetch::Failure;
+use super::json::Members;
 use crate::config::{Discovery, HttpUri, RemoteJwks, uri::parts};
 
 /// The members that matter; the others are none of the filter's business.
-#[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     jwks_uri: String,
+}
+
+impl Metadata {
+    /// The metadata in this document; `None` unless it is one JSON object, each of its names there once.
+    fn parse(document: &[u8]) -> Option<Self> {
+        let members = Members::parse(std::str::from_utf8(document).ok()?).ok()?;
+        if members.has_duplicates {
+            return None;
+        }
+        Some(Self { issuer: members.get("issuer").ok()??, jwks_uri: members.get("jwks_uri").ok()?? })
+    }
 }
 
 /// Where the key set is, by the metadata in `document`.
@@ -18,7 +27,7 @@ struct Metadata {
 ///
 /// The document is no metadata, is another issuer's, or names a place that the operator did not allow.
 pub(super) fn key_set(document: &[u8], source: &RemoteJwks, discovery: &Discovery) -> Result<HttpUri, Failure> {
-    let metadata: Metadata = serde_json::from_slice(document).map_err(|_| Failure::NotMetadata)?;
+    let metadata = Metadata::parse(document).ok_or(Failure::NotMetadata)?;
     if metadata.issuer != discovery.issuer {
         return Err(Failure::OtherIssuer);
     }
@@ -88,7 +97,9 @@ mod tests {
         let discovery = Discovery { issuer: "https://idp.test/".into(), clusters: Vec::new() };
         let document = br#"{"issuer":"https://idp.test","jwks_uri":"https://idp.test/k"}"#;
         assert_eq!(key_set(document, &source(), &discovery), Err(Failure::OtherIssuer));
-        for document in [&b""[..], b"[]", b"{}", br#"{"issuer":1,"jwks_uri":""}"#, b"\xff"] {
+        let array = br#"["https://idp.test/","https://idp.test/k"]"#;
+        let twice = br#"{"issuer":"https://idp.test/","jwks_uri":"https://idp.test/k","issuer":"https://idp.test/"}"#;
+        for document in [&b""[..], b"[]", b"{}", array, twice, br#"{"issuer":1,"jwks_uri":""}"#, b"\xff"] {
             assert_eq!(key_set(document, &source(), &discovery), Err(Failure::NotMetadata));
         }
     }

@@ -25,6 +25,7 @@ class JwksServer(Server):
 
     def __init__(self, *keys, port=0):
         self.fetches = []
+        self.metadata = None
         self.answer_with = Answer()
         self._open_gate = asyncio.Event()
         self._open_gate.set()
@@ -35,6 +36,11 @@ class JwksServer(Server):
     def uri(self):
         """Where the key set is."""
         return f"http://127.0.0.1:{self.port}/jwks.json"
+
+    @property
+    def metadata_uri(self):
+        """Where the issuer's metadata are, once `metadata` is set."""
+        return f"http://127.0.0.1:{self.port}/.well-known/openid-configuration"
 
     def serve(self, *keys):
         """Answers with these keys from now on."""
@@ -51,12 +57,17 @@ class JwksServer(Server):
     async def _release(self):
         self._open_gate.set()
 
+    def _answer_to(self, request):
+        if self.metadata is not None and request.target.startswith("/.well-known/"):
+            return Answer(json.dumps(self.metadata).encode())
+        return self.answer_with
+
     def arrived(self, request):
         self.fetches.append(request)
 
     async def answer(self, request, writer):
         await self._open_gate.wait()
-        answer = self.answer_with
+        answer = self._answer_to(request)
         if answer.silent:
             await asyncio.sleep(600)
         length = len(answer.body) if answer.content_length is None else answer.content_length
