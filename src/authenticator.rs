@@ -1,21 +1,24 @@
 //! One request from its head to its decision.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use crate::claims;
-use crate::config::{Config, Provider, ProviderId, Requirement, TokenLocation, Unmatched};
+use crate::bearer::Bearers;
+use crate::config::{Config, ProviderId, Requirement, TokenLocation, Unmatched};
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
-use crate::extractor::{HeaderEdit, tokens_at};
-use crate::jwt::{DecodedToken, FormError, wanted_claims};
+use crate::issuers::Issuers;
+use crate::jwt::wanted_claims;
 use crate::matcher::{RuleIndex, has_dot_segment};
+use crate::presented::Place;
+use crate::principal::{Interest, Principal};
 use crate::reason::Reason;
 use crate::request::Request;
+use crate::requirement::Admitted;
 use crate::time::Timestamp;
-use crate::token_cache::{Entry, Scope, TokenCache};
+use crate::token_cache::{Remembered, TokenCache};
 use crate::upstream::{Keep, Sanitizer};
-use crate::verifier::{Keys, Moment, Stop, accept};
+use crate::verifier::{Keys, Moment, Stop};
 
 /// Decides requests by one configuration.
 #[derive(Debug)]
@@ -24,36 +27,29 @@ pub struct Authenticator {
     rules: RuleIndex,
     sanitizer: Sanitizer,
     signatures: Signatures,
-    /// Which claims the headers of any provider need.
+    issuers: Issuers,
+    /// For each provider, its places among those of the sanitizer.
+    places: Vec<Vec<usize>>,
+    interests: Vec<Interest>,
+    /// Which claims the headers of any provider and the conditions of any rule need.
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
-}
-
-/// A place in the request and the one token that stands there.
-#[derive(Clone, Copy)]
-struct Found<'a> {
-    location: &'a TokenLocation,
-    token: &'a [u8],
-}
-
-/// A token that passed, and where it stands.
-struct Admitted<'a> {
-    provider: ProviderId,
-    /// The place, if the upstream may see the token there.
-    forwarded: Option<&'a TokenLocation>,
-    edits: Rc<[HeaderEdit]>,
 }
 
 impl Authenticator {
     /// Prepares decisions by this configuration; `signatures` verifies signatures, `seed` is a random number.
     #[must_use]
     pub fn new(config: Config, signatures: Signatures, seed: u64) -> Self {
-        let claim_headers = config.providers.iter().flat_map(|provider| &provider.claim_headers);
+        let sanitizer = Sanitizer::new(&config);
+        let interests: Vec<_> = (0..config.providers.len()).map(|id| Interest::of(&config, ProviderId(id))).collect();
         Self {
             rules: RuleIndex::new(&config.rules),
-            sanitizer: Sanitizer::new(&config),
+            issuers: Issuers::new(&config.providers),
+            places: config.providers.iter().map(|provider| positions(&provider.locations, &sanitizer)).collect(),
+            wanted_claims: all_wanted(&config, &interests),
+            interests,
+            sanitizer,
             signatures,
-            wanted_claims: wanted_claims(claim_headers.map(|header| &header.claim)),
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
             config,
         }
@@ -79,17 +75,15 @@ impl Authenticator {
         }
         let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
         let requirement = match (rule, self.config.unmatched) {
-            (Some(rule), _) => rule.requires.as_ref(),
+            (Some(rule), _) => rule.requires.as_deref(),
             (None, Unmatched::Allow) => None,
             (None, Unmatched::Deny) => return Decision::Deny(Denial::new(Reason::NoMatchingRule, None)),
         };
-        let Some(requirement) = requirement else {
-            return Decision::Allow(self.unverified(request));
-        };
-        match self.authenticate(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now }) {
-            Ok(admitted) => Decision::Allow(self.admission(request, &admitted)),
-            Err(Stop::Deny(denial)) => Decision::Deny(denial),
-            Err(Stop::Wait(wait)) => Decision::Wait(wait),
+        match requirement {
+            Some(requirement) => {
+                self.judge(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now })
+            }
+            None => Decision::Allow(self.unverified(request)),
         }
     }
 
@@ -98,125 +92,69 @@ impl Authenticator {
         Admission { provider: None, edits: self.sanitizer.edits(request, Keep::Forwarded) }
     }
 
+    fn judge<'r>(&'r self, requirement: &Requirement, request: &Request<'r>, moment: Moment<'_>) -> Decision {
+        let places: Vec<Place<'r>> = self.sanitizer.locations().map(Place::new).collect();
+        let parsed: Vec<_> = places.iter().map(|_| OnceCell::new()).collect();
+        let bearers = Bearers { authenticator: self, request, moment, places: &places, parsed: &parsed };
+        match bearers.meet(requirement) {
+            Ok(admitted) => Decision::Allow(self.admission(request, &admitted)),
+            Err(Stop::Deny(denial)) => Decision::Deny(denial),
+            Err(Stop::Wait(wait)) => Decision::Wait(wait),
+        }
+    }
+
     /// A request that goes upstream with what its tokens claim. Where two tokens set one header, the first token wins.
     fn admission(&self, request: &Request<'_>, admitted: &[Admitted<'_>]) -> Admission {
-        let kept: Vec<_> = admitted.iter().filter_map(|token| token.forwarded).collect();
-        let mut edits = self.sanitizer.edits(request, Keep::Only(&kept));
-        edits.extend(admitted.iter().rev().flat_map(|token| token.edits.iter().cloned()));
-        Admission { provider: admitted.first().map(|token| token.provider), edits }
+        let forwards = |id| self.config.provider(id).is_some_and(|provider| provider.forward);
+        let kept = admitted.iter().filter(|token| forwards(token.principal.provider)).map(|token| token.location);
+        let mut edits = self.sanitizer.edits(request, Keep::Only(&kept.collect::<Vec<_>>()));
+        edits.extend(admitted.iter().rev().flat_map(|token| token.principal.edits.iter().cloned()));
+        Admission { provider: admitted.first().map(|token| token.principal.provider), edits }
     }
 
-    /// Every token that stands where the requirement looks has to be good, and there has to be one.
-    fn authenticate<'a>(
-        &'a self,
-        requirement: &Requirement,
-        request: &Request<'a>,
-        moment: Moment<'_>,
-    ) -> Result<Vec<Admitted<'a>>, Stop> {
-        let (candidates, scope) = match requirement {
-            Requirement::Provider(id) => (std::slice::from_ref(id), Scope(id.0)),
-            Requirement::AnyProvider(ids) => (ids.as_slice(), Scope::ANY),
-        };
-        let found = self.find_tokens(candidates, request)?;
-        if found.is_empty() {
-            return Err(Stop::Deny(Denial::new(Reason::TokenMissing, only(candidates))));
-        }
-        let admit = |found: Found<'a>| match self.recall(scope, found, moment) {
-            Some(admitted) => Ok(admitted),
-            None => self.verify(candidates, scope, found, moment),
-        };
-        found.into_iter().map(admit).collect()
+    /// The places where this provider looks, as positions among those of the sanitizer.
+    pub(crate) fn places_of(&self, provider: ProviderId) -> &[usize] {
+        self.places.get(provider.0).map_or(&[], Vec::as_slice)
     }
 
-    /// The tokens at all places where these providers look: at most one at each place.
-    fn find_tokens<'a>(&'a self, candidates: &[ProviderId], request: &Request<'a>) -> Result<Vec<Found<'a>>, Stop> {
-        let mut found: Vec<Found<'a>> = Vec::new();
-        for location in self.locations(candidates) {
-            match tokens_at(location, request).as_slice() {
-                [] => {}
-                [token] => found.push(Found { location, token }),
-                _ => return Err(Stop::Deny(Denial::new(Reason::TokenDuplicated, only(candidates)))),
-            }
-        }
-        Ok(found)
+    /// The providers that accept this `iss`.
+    pub(crate) fn accepting(&self, issuer: Option<&str>) -> Rc<[ProviderId]> {
+        self.issuers.accepting(&self.config.providers, issuer)
     }
 
-    /// The places where these providers look, each once.
-    fn locations<'a>(&'a self, candidates: &[ProviderId]) -> impl Iterator<Item = &'a TokenLocation> {
-        let own = only(candidates).and_then(|id| self.config.provider(id)).map(|provider| &provider.locations);
-        let all = own.is_none().then(|| self.sanitizer.locations());
-        own.into_iter().flatten().chain(all.into_iter().flatten())
+    /// What rules ask about this provider's tokens.
+    pub(crate) fn interest(&self, provider: ProviderId) -> Option<&Interest> {
+        self.interests.get(provider.0)
     }
 
-    fn providers<'a>(&'a self, ids: &[ProviderId]) -> impl Iterator<Item = (ProviderId, &'a Provider)> {
-        ids.iter().filter_map(|id| Some((*id, self.config.provider(*id)?)))
+    /// The top-level claims whose values are needed.
+    pub(crate) fn wanted_claims(&self) -> &[String] {
+        &self.wanted_claims
     }
 
-    /// A token that was verified before, for the same candidates and with the same keys.
-    fn recall<'a>(&'a self, scope: Scope, found: Found<'a>, moment: Moment<'_>) -> Option<Admitted<'a>> {
-        let cache = self.cache.as_ref()?.try_borrow().ok()?;
-        let generation = |id| moment.keys.generation(id, moment.now);
-        let entry = cache.get(scope, found.token, moment.now, generation)?;
-        let provider = self.config.provider(entry.provider)?;
-        let looks_here = provider.locations.contains(found.location);
-        looks_here.then(|| admitted(entry.provider, provider, found, Rc::clone(&entry.edits)))
+    /// What is remembered of a token.
+    pub(crate) fn recall(&self, token: &[u8]) -> Option<Rc<Remembered>> {
+        self.cache.as_ref()?.try_borrow().ok()?.get(token)
     }
 
-    /// Tries the providers that look at this place and accept the token's issuer; the first that accepts the token wins,
-    /// and otherwise the last word stands.
-    fn verify<'a>(
-        &'a self,
-        candidates: &[ProviderId],
-        scope: Scope,
-        found: Found<'a>,
-        moment: Moment<'_>,
-    ) -> Result<Admitted<'a>, Stop> {
-        let refuse =
-            |error: FormError| Stop::Deny(Denial::new(error.reason(), only(candidates)).because(&error.to_string()));
-        let decoded = DecodedToken::decode(found.token, self.config.limits.max_token_bytes).map_err(refuse)?;
-        let token = decoded.parse(&self.wanted_claims).map_err(refuse)?;
-        let mut outcome = Err(Stop::Deny(Denial::new(Reason::IssuerNotAccepted, only(candidates))));
-        for (id, provider) in self.providers(candidates) {
-            if !provider.locations.contains(found.location) || !claims::accepts_issuer(provider, token.issuer()) {
-                continue;
-            }
-            match accept(id, provider, &token, moment) {
-                Ok(accepted) => {
-                    let edits: Rc<[HeaderEdit]> = accepted.edits.into();
-                    let generation = moment.keys.generation(id, moment.now);
-                    let entry = generation.map(|generation| Entry {
-                        provider: id,
-                        generation,
-                        validity: accepted.validity,
-                        edits: Rc::clone(&edits),
-                    });
-                    self.remember(scope, found.token, entry);
-                    return Ok(admitted(id, provider, found, edits));
-                }
-                // A set of keys that is still to come may accept the token.
-                Err(_) if matches!(outcome, Err(Stop::Wait(_))) => {}
-                Err(stop) => outcome = Err(stop),
-            }
-        }
-        outcome
-    }
-
-    fn remember(&self, scope: Scope, token: &[u8], entry: Option<Entry>) {
-        let cache = self.cache.as_ref().and_then(|cache| cache.try_borrow_mut().ok());
-        if let (Some(mut cache), Some(entry)) = (cache, entry) {
-            cache.insert(scope, token, entry);
+    /// Remembers who a token speaks for.
+    pub(crate) fn remember(&self, token: &[u8], accepting: &Rc<[ProviderId]>, principal: Rc<Principal>) {
+        if let Some(mut cache) = self.cache.as_ref().and_then(|cache| cache.try_borrow_mut().ok()) {
+            cache.insert(token, accepting, principal);
         }
     }
 }
 
-fn admitted<'a>(id: ProviderId, provider: &Provider, found: Found<'a>, edits: Rc<[HeaderEdit]>) -> Admitted<'a> {
-    Admitted { provider: id, forwarded: provider.forward.then_some(found.location), edits }
+fn positions(locations: &[TokenLocation], sanitizer: &Sanitizer) -> Vec<usize> {
+    let position = |location| sanitizer.locations().position(|known| known == location);
+    locations.iter().filter_map(position).collect()
 }
 
-/// The one provider there is to choose from, if there is one.
-fn only(candidates: &[ProviderId]) -> Option<ProviderId> {
-    match candidates {
-        [id] => Some(*id),
-        _ => None,
-    }
+fn all_wanted(config: &Config, interests: &[Interest]) -> Vec<String> {
+    let headers = config.providers.iter().flat_map(|provider| &provider.claim_headers);
+    let mut names = wanted_claims(headers.map(|header| &header.claim));
+    names.extend(interests.iter().flat_map(Interest::claims).cloned());
+    names.sort_unstable();
+    names.dedup();
+    names
 }

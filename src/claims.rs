@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Provider, SenderConstraint};
-use crate::jwt::{Claims, VerifiedToken};
+use crate::jwt::{Audience, Claims, VerifiedToken};
 use crate::reason::Reason;
 use crate::time::Timestamp;
 
@@ -22,18 +22,17 @@ impl From<Reason> for Unmet {
     }
 }
 
-/// Checks everything that `provider` demands of the claims at the time `now`.
+/// Checks what `provider` demands of the claims at the time `now`, but for the audience: that depends on the rule too.
 ///
 /// # Errors
 ///
-/// The first demand that is not met, in the order issuer, times, audience, sender.
+/// The first demand that is not met, in the order issuer, times, sender.
 pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> Result<(), Unmet> {
     let claims = token.claims();
     check_issuer(provider, claims.issuer.as_deref())?;
     check_expiration(provider, claims.expiration, now)?;
     check_not_in_future(provider, Reason::TokenNotYetValid, "nbf", claims.not_before, now)?;
     check_not_in_future(provider, Reason::IssuedInFuture, "iat", claims.issued_at, now)?;
-    check_audience(provider, claims)?;
     check_sender(provider, claims)
 }
 
@@ -41,6 +40,14 @@ pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> 
 #[must_use]
 pub fn accepts_issuer(provider: &Provider, issuer: Option<&str>) -> bool {
     provider.issuer.is_none() || provider.issuer.as_deref() == issuer
+}
+
+/// Whether one of the `accepted` audiences is exactly one of the token's (RFC 7519 section 4.1.3): no folding of schemes or
+/// slashes. `None` accepts any audience, or none.
+#[must_use]
+pub fn accepts_audience(accepted: Option<&[String]>, audience: Option<&Audience<'_>>) -> bool {
+    let Some(accepted) = accepted else { return true };
+    audience.is_some_and(|audience| accepted.iter().any(|name| audience.contains(name)))
 }
 
 /// When a token counts, once everything else about it has been checked.
@@ -102,13 +109,6 @@ fn check_not_in_future(
         }
         _ => Ok(()),
     }
-}
-
-/// At least one audience is exactly an accepted one (RFC 7519 section 4.1.3): no folding of schemes or slashes.
-fn check_audience(provider: &Provider, claims: &Claims<'_>) -> Result<(), Unmet> {
-    let Some(accepted) = &provider.audiences else { return Ok(()) };
-    let Some(audience) = &claims.audience else { return Err(Reason::AudienceNotAccepted.into()) };
-    if accepted.iter().any(|name| audience.contains(name)) { Ok(()) } else { Err(Reason::AudienceNotAccepted.into()) }
 }
 
 /// A token that is bound to its sender's key must prove it (RFC 8705 section 3, RFC 9449 section 7); nothing here can

@@ -1,6 +1,7 @@
 //! What becomes of a request.
 
-use crate::config::{Config, ProviderId};
+use crate::authorization::{Lacking, named_scopes};
+use crate::config::{Config, Permission, ProviderId};
 use crate::extractor::HeaderEdit;
 use crate::log::{Line, quote};
 use crate::reason::{Answer, Challenge, Reason};
@@ -36,6 +37,8 @@ pub struct Denial {
     pub provider: Option<ProviderId>,
     /// Further fields for the log line, safe to print.
     pub details: Vec<(&'static str, String)>,
+    /// The scopes that the challenge names.
+    pub scope: Option<String>,
 }
 
 /// A request that has to wait.
@@ -51,7 +54,14 @@ impl Denial {
     /// A refusal for this reason, with nothing to add.
     #[must_use]
     pub const fn new(reason: Reason, provider: Option<ProviderId>) -> Self {
-        Self { reason, provider, details: Vec::new() }
+        Self { reason, provider, details: Vec::new(), scope: None }
+    }
+
+    /// A refusal of a good token that does not permit what is asked for.
+    #[must_use]
+    pub fn insufficient(provider: ProviderId, permission: &Permission, lacking: &Lacking) -> Self {
+        let denial = Self::new(Reason::InsufficientScope, Some(provider)).because(&lacking.0);
+        Self { scope: named_scopes(permission), ..denial }
     }
 
     /// Adds words of the filter's own, if there are any.
@@ -89,12 +99,16 @@ impl Denial {
     }
 }
 
-/// The `WWW-Authenticate` header of an answer (RFC 6750 section 3); `None` if there is none.
+/// The `WWW-Authenticate` header of an answer (RFC 6750 section 3); `None` if there is none. `scope`: what is needed.
 #[must_use]
-pub fn challenge(answer: Answer, realm: &str) -> Option<String> {
+pub fn challenge(answer: Answer, realm: &str, scope: Option<&str>) -> Option<String> {
     match answer.challenge {
         Challenge::None => None,
         Challenge::Bearer => Some(format!("Bearer realm=\"{realm}\"")),
         Challenge::InvalidToken => Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
+        Challenge::InsufficientScope => {
+            let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+            Some(format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\"{scope}"))
+        }
     }
 }

@@ -6,18 +6,24 @@
 //! clock and no I/O; [`filter`] alone does.
 
 pub mod authenticator;
+pub mod authorization;
+mod bearer;
 pub mod claims;
 pub mod config;
 pub mod crypto;
 pub mod decision;
 pub mod extractor;
 pub mod filter;
+mod issuers;
 pub mod jwks;
 pub mod jwt;
 pub mod log;
 pub mod matcher;
+mod presented;
+pub mod principal;
 pub mod reason;
 pub mod request;
+mod requirement;
 pub mod time;
 pub mod token_cache;
 pub mod upstream;

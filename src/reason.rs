@@ -52,6 +52,8 @@ pub enum Reason {
     ClaimUnsafe,
     /// No rule matches the request.
     NoMatchingRule,
+    /// The token is good, but lacks a scope or a claim that the rule asks for.
+    InsufficientScope,
     /// The path holds a `.` or `..` segment, so that rules and upstream might not mean the same resource.
     PathAmbiguous,
     /// The filter met a state that it does not know, and refuses.
@@ -78,11 +80,14 @@ pub enum Challenge {
     Bearer,
     /// With `error="invalid_token"`.
     InvalidToken,
+    /// With `error="insufficient_scope"`, and the scopes that are needed.
+    InsufficientScope,
 }
 
 const MISSING: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::Bearer };
 const INVALID: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::InvalidToken };
 const FORBIDDEN: Answer = Answer { status: 403, body: "Forbidden", challenge: Challenge::None };
+const INSUFFICIENT: Answer = Answer { status: 403, body: "Forbidden", challenge: Challenge::InsufficientScope };
 const UNAVAILABLE: Answer = Answer { status: 503, body: "Service Unavailable", challenge: Challenge::None };
 
 impl Reason {
@@ -112,6 +117,7 @@ impl Reason {
         Self::SenderConstraint,
         Self::ClaimUnsafe,
         Self::NoMatchingRule,
+        Self::InsufficientScope,
         Self::PathAmbiguous,
         Self::Internal,
     ];
@@ -143,6 +149,7 @@ impl Reason {
             Self::SenderConstraint => ("sender_constraint", INVALID),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
+            Self::InsufficientScope => ("insufficient_scope", INSUFFICIENT),
             Self::PathAmbiguous => ("path_ambiguous", FORBIDDEN),
             Self::Internal => ("internal", FORBIDDEN),
         }
@@ -172,7 +179,7 @@ mod tests {
     fn the_client_cannot_tell_one_bad_token_from_another() {
         for reason in Reason::ALL {
             let answer = reason.answer(401);
-            assert!([MISSING, INVALID, FORBIDDEN].contains(&answer), "{}", reason.code());
+            assert!([MISSING, INVALID, INSUFFICIENT, FORBIDDEN].contains(&answer), "{}", reason.code());
             assert_eq!(answer.challenge == Challenge::Bearer, *reason == Reason::TokenMissing);
         }
     }

@@ -1,8 +1,9 @@
 //! Tokens that have been verified: the same token again costs a look-up instead of a signature.
 //!
-//! An entry counts only for what was asked of the token then: the same candidates, keys of the same generation, a time
-//! within the token's validity. Only accepted tokens are kept, so a flood of forged ones finds nothing to fill; a flood of
-//! good ones meets the cache's admission policy (S3-FIFO), which keeps what is used again.
+//! What is remembered counts only for a provider that accepted the token, with keys of the same generation, at a time within
+//! the token's validity; what a rule asks for beyond that is asked each time. Only accepted tokens are kept, so a flood of
+//! forged ones finds nothing to fill; a flood of good ones meets the cache's admission policy (S3-FIFO), which keeps what is
+//! used again.
 
 use std::fmt;
 use std::rc::Rc;
@@ -11,39 +12,37 @@ use foldhash::fast::FixedState;
 use quick_cache::unsync::{Cache, DefaultLifecycle};
 use quick_cache::{Equivalent, Weighter};
 
-use crate::claims::Validity;
 use crate::config::{ProviderId, TokenCacheLimits};
 use crate::extractor::HeaderEdit;
+use crate::principal::Principal;
 use crate::time::Timestamp;
 
 /// What an entry takes beside its texts: the cache's own bookkeeping, sizes and pointers.
 const OVERHEAD: usize = 256;
 
-/// Who was asked to accept a token: one provider, or any of a requirement's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Scope(pub usize);
-
-impl Scope {
-    /// Any of all providers.
-    pub const ANY: Self = Self(usize::MAX);
+/// What is remembered of a token.
+#[derive(Debug, Clone)]
+pub struct Remembered {
+    /// The providers that accept its issuer, in the order of their ids.
+    pub accepting: Rc<[ProviderId]>,
+    /// Who it speaks for, by each provider that has accepted it.
+    principals: Vec<Rc<Principal>>,
 }
 
-/// What is remembered of an accepted token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Whose token it is.
-    pub provider: ProviderId,
-    /// The generation of the keys that verified it.
-    pub generation: u64,
-    /// When it counts.
-    pub validity: Validity,
-    /// What the upstream is told.
-    pub edits: Rc<[HeaderEdit]>,
+impl Remembered {
+    /// Who the token speaks for by this provider, if that still counts. `generation` is the current one of the provider's
+    /// keys; `None` if they do not serve.
+    #[must_use]
+    pub fn principal(&self, provider: ProviderId, now: Timestamp, generation: Option<u64>) -> Option<&Rc<Principal>> {
+        let known = self.principals.iter().find(|principal| principal.provider == provider)?;
+        let counts = known.validity.holds(now) && generation.is_some() && known.generation == generation;
+        counts.then_some(known)
+    }
 }
 
 /// The verified tokens of one worker, bounded in number and bytes.
 pub struct TokenCache {
-    entries: Cache<Key, Entry, Weigh, FixedState, DefaultLifecycle<Key, Entry>>,
+    entries: Cache<Token, Rc<Remembered>, Weigh, FixedState, DefaultLifecycle<Token, Rc<Remembered>>>,
 }
 
 impl TokenCache {
@@ -58,23 +57,23 @@ impl TokenCache {
         Some(Self { entries })
     }
 
-    /// What is remembered of this token, if it still counts. `generation` tells the current one of a provider's keys, or
-    /// that they do not serve.
-    pub fn get(
-        &self,
-        scope: Scope,
-        token: &[u8],
-        now: Timestamp,
-        generation: impl FnOnce(ProviderId) -> Option<u64>,
-    ) -> Option<&Entry> {
-        let entry = self.entries.get(&Wanted { scope, token })?;
-        let counts = entry.validity.holds(now) && generation(entry.provider) == Some(entry.generation);
-        counts.then_some(entry)
+    /// What is remembered of this token.
+    #[must_use]
+    pub fn get(&self, token: &[u8]) -> Option<Rc<Remembered>> {
+        self.entries.get(&Wanted(token)).cloned()
     }
 
-    /// Remembers an accepted token, in the place of what was remembered of it before.
-    pub fn insert(&mut self, scope: Scope, token: &[u8], entry: Entry) {
-        self.entries.insert(Key { scope, token: token.into() }, entry);
+    /// Remembers who an accepted token speaks for, in the place of what its provider said before. `accepting`: the
+    /// providers that accept the token's issuer.
+    pub fn insert(&mut self, token: &[u8], accepting: &Rc<[ProviderId]>, principal: Rc<Principal>) {
+        let mut principals = vec![principal];
+        if let Some(known) = self.get(token) {
+            let others =
+                known.principals.iter().filter(|other| principals.iter().all(|new| new.provider != other.provider));
+            principals.extend(others.cloned().collect::<Vec<_>>());
+        }
+        let remembered = Remembered { accepting: Rc::clone(accepting), principals };
+        self.entries.insert(Token(token.into()), Rc::new(remembered));
     }
 
     /// How many tokens are remembered.
@@ -99,22 +98,25 @@ impl fmt::Debug for TokenCache {
 
 /// The whole token: nothing shorter would tell two tokens apart for certain.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    scope: Scope,
-    token: Box<[u8]>,
-}
+struct Token(Box<[u8]>);
 
-/// The same, borrowed; it hashes as a [`Key`] does.
+/// The same, borrowed; it hashes as a [`Token`] does.
 #[derive(Hash)]
-struct Wanted<'t> {
-    scope: Scope,
-    token: &'t [u8],
+struct Wanted<'t>(&'t [u8]);
+
+impl Equivalent<Token> for Wanted<'_> {
+    fn equivalent(&self, token: &Token) -> bool {
+        same(self.0, &token.0)
+    }
 }
 
-impl Equivalent<Key> for Wanted<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
-        self.scope == key.scope && *self.token == *key.token
-    }
+/// Whether two texts are equal. In blocks, since the comparison that WebAssembly's runtime library has goes byte by byte.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let (blocks, rest) = one.as_chunks::<16>();
+    let (other_blocks, other_rest) = other.as_chunks::<16>();
+    blocks.len() == other_blocks.len()
+        && blocks.iter().zip(other_blocks).all(|(one, other)| u128::from_ne_bytes(*one) == u128::from_ne_bytes(*other))
+        && rest == other_rest
 }
 
 /// Weighs entries so that the bound on bytes bounds their number too.
@@ -123,11 +125,17 @@ struct Weigh {
     lightest: u64,
 }
 
-impl Weighter<Key, Entry> for Weigh {
-    fn weight(&self, key: &Key, entry: &Entry) -> u64 {
-        let texts = key.token.len().saturating_add(entry.edits.iter().map(size).sum());
-        u64::try_from(texts.saturating_add(OVERHEAD)).unwrap_or(u64::MAX).max(self.lightest)
+impl Weighter<Token, Rc<Remembered>> for Weigh {
+    fn weight(&self, token: &Token, remembered: &Rc<Remembered>) -> u64 {
+        let principals = remembered.principals.iter().map(|principal| weight(principal));
+        let weight = principals.fold(token.0.len(), usize::saturating_add);
+        u64::try_from(weight).unwrap_or(u64::MAX).max(self.lightest)
     }
+}
+
+fn weight(principal: &Principal) -> usize {
+    let edits = principal.edits.iter().map(size).fold(OVERHEAD, usize::saturating_add);
+    edits.saturating_add(principal.facts.size())
 }
 
 fn size(edit: &HeaderEdit) -> usize {
@@ -141,33 +149,73 @@ fn size(edit: &HeaderEdit) -> usize {
 mod tests {
     use super::*;
 
-    fn entry(provider: usize) -> Entry {
+    use crate::claims::Validity;
+    use crate::principal::Facts;
+
+    fn principal(provider: usize) -> Rc<Principal> {
         let validity = Validity { from: Timestamp::from_secs(10), until: Some(Timestamp::from_secs(20)) };
-        Entry { provider: ProviderId(provider), generation: 1, validity, edits: Rc::new([]) }
+        let provider = ProviderId(provider);
+        Rc::new(Principal { provider, generation: Some(1), validity, edits: Rc::new([]), facts: Facts::default() })
+    }
+
+    fn accepting() -> Rc<[ProviderId]> {
+        Rc::new([ProviderId(0), ProviderId(1)])
+    }
+
+    fn insert(cache: &mut TokenCache, token: &[u8], provider: usize) {
+        cache.insert(token, &accepting(), principal(provider));
     }
 
     fn cache(max_entries: usize, max_bytes: usize) -> TokenCache {
         TokenCache::new(TokenCacheLimits { max_entries, max_bytes }, 7).unwrap()
     }
 
-    fn holds(cache: &TokenCache, scope: Scope, token: &[u8], now: u64, generation: Option<u64>) -> bool {
-        cache.get(scope, token, Timestamp::from_secs(now), |_| generation).is_some()
+    fn holds(cache: &TokenCache, provider: usize, token: &[u8], now: u64, generation: Option<u64>) -> bool {
+        let remembered = cache.get(token);
+        remembered
+            .is_some_and(|known| known.principal(ProviderId(provider), Timestamp::from_secs(now), generation).is_some())
     }
 
     #[test]
     fn an_entry_counts_only_for_what_was_asked_then() {
         let mut cache = cache(10, 100_000);
-        cache.insert(Scope(0), b"token", entry(0));
-        assert!(holds(&cache, Scope(0), b"token", 10, Some(1)));
-        assert!(holds(&cache, Scope(0), b"token", 19, Some(1)));
-        assert!(!holds(&cache, Scope(0), b"token", 9, Some(1)), "not yet valid");
-        assert!(!holds(&cache, Scope(0), b"token", 20, Some(1)), "expired");
-        assert!(!holds(&cache, Scope(0), b"token", 15, Some(2)), "other keys");
-        assert!(!holds(&cache, Scope(0), b"token", 15, None), "no keys");
-        assert!(!holds(&cache, Scope(1), b"token", 15, Some(1)), "another provider");
-        assert!(!holds(&cache, Scope::ANY, b"token", 15, Some(1)), "another requirement");
-        assert!(!holds(&cache, Scope(0), b"tokem", 15, Some(1)), "another token");
-        assert!(!holds(&cache, Scope(0), b"token.", 15, Some(1)), "a longer token");
+        insert(&mut cache, b"token", 0);
+        assert!(holds(&cache, 0, b"token", 10, Some(1)));
+        assert!(holds(&cache, 0, b"token", 19, Some(1)));
+        assert!(!holds(&cache, 0, b"token", 9, Some(1)), "not yet valid");
+        assert!(!holds(&cache, 0, b"token", 20, Some(1)), "expired");
+        assert!(!holds(&cache, 0, b"token", 15, Some(2)), "other keys");
+        assert!(!holds(&cache, 0, b"token", 15, None), "no keys");
+        assert!(!holds(&cache, 1, b"token", 15, Some(1)), "another provider");
+        assert!(!holds(&cache, 0, b"tokem", 15, Some(1)), "another token");
+        assert!(!holds(&cache, 0, b"token.", 15, Some(1)), "a longer token");
+    }
+
+    #[test]
+    fn each_provider_speaks_for_itself() {
+        let mut cache = cache(10, 100_000);
+        insert(&mut cache, b"token", 0);
+        insert(&mut cache, b"token", 1);
+        insert(&mut cache, b"token", 1);
+        assert!(holds(&cache, 0, b"token", 15, Some(1)) && holds(&cache, 1, b"token", 15, Some(1)));
+        assert_eq!(cache.get(b"token").unwrap().principals.len(), 2);
+        let unreliable = Principal { generation: None, ..(*principal(0)).clone() };
+        cache.insert(b"token", &accepting(), Rc::new(unreliable));
+        assert!(!holds(&cache, 0, b"token", 15, None) && holds(&cache, 1, b"token", 15, Some(1)));
+    }
+
+    #[test]
+    fn every_byte_counts() {
+        let text: Vec<u8> = (0..100).collect();
+        for length in 0..text.len() {
+            assert!(same(&text[..length], &text[..length].to_vec()));
+            assert!(!same(&text[..length], &text[..=length]));
+            for position in 0..length {
+                let mut other = text[..length].to_vec();
+                other[position] ^= 0x80;
+                assert!(!same(&text[..length], &other), "{position} of {length}");
+            }
+        }
     }
 
     #[test]
@@ -176,13 +224,13 @@ mod tests {
         let mut small = cache(1_000_000, 20_000);
         for number in 0..10_000_u32 {
             let token = [number.to_be_bytes(); 100].concat();
-            few.insert(Scope(0), &token, entry(0));
-            small.insert(Scope(0), &token, entry(0));
+            insert(&mut few, &token, 0);
+            insert(&mut small, &token, 0);
         }
         assert!((1..=10).contains(&few.len()), "{}", few.len());
         assert!((1..=20_000 / (400 + OVERHEAD)).contains(&small.len()), "{}", small.len());
-        small.insert(Scope(0), &vec![1; 30_000], entry(0));
-        assert!(!holds(&small, Scope(0), &vec![1; 30_000], 15, Some(1)), "larger than the whole cache");
+        insert(&mut small, &vec![1; 30_000], 0);
+        assert!(!holds(&small, 0, &vec![1; 30_000], 15, Some(1)), "larger than the whole cache");
     }
 
     #[test]
@@ -190,15 +238,15 @@ mod tests {
         let mut cache = cache(1000, 10_000_000);
         let hot: Vec<[u8; 8]> = (0..500_u64).map(u64::to_be_bytes).collect();
         for token in &hot {
-            cache.insert(Scope(0), token, entry(0));
+            insert(&mut cache, token, 0);
         }
         for number in 1_000..100_000_u64 {
-            cache.insert(Scope(0), &number.to_be_bytes(), entry(0));
+            insert(&mut cache, &number.to_be_bytes(), 0);
             if let Some(token) = usize::try_from(number).ok().and_then(|number| hot.get(number % 500)) {
-                holds(&cache, Scope(0), token, 15, Some(1));
+                holds(&cache, 0, token, 15, Some(1));
             }
         }
-        let kept = hot.iter().filter(|token| holds(&cache, Scope(0), *token, 15, Some(1))).count();
+        let kept = hot.iter().filter(|token| holds(&cache, 0, *token, 15, Some(1))).count();
         assert!(kept >= 450, "{kept} of 500");
     }
 

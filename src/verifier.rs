@@ -6,9 +6,9 @@ use crate::claims::{self, Validity};
 use crate::config::{Provider, ProviderId};
 use crate::crypto::Signatures;
 use crate::decision::{Denial, Wait};
-use crate::extractor::HeaderEdit;
 use crate::jwks::KeySet;
 use crate::jwt::{UnverifiedToken, VerifiedToken};
+use crate::principal::{Facts, Interest, Principal};
 use crate::reason::Reason;
 use crate::time::Timestamp;
 use crate::upstream::claim_headers;
@@ -67,28 +67,28 @@ pub(crate) enum Stop {
     Wait(Wait),
 }
 
-/// A token that passed: when it counts, and what the upstream is told.
-pub(crate) struct Accepted {
-    /// When it counts.
-    pub(crate) validity: Validity,
-    /// The headers for the upstream.
-    pub(crate) edits: Vec<HeaderEdit>,
-}
-
-/// Checks everything about a token: nothing leaves here that a single check refused.
+/// Checks everything about a token but whom it is meant for, which depends on the rule too: nothing leaves here that a
+/// single check refused.
 pub(crate) fn accept(
     id: ProviderId,
     provider: &Provider,
     token: &UnverifiedToken<'_>,
+    interest: Option<&Interest>,
     moment: Moment<'_>,
-) -> Result<Accepted, Stop> {
+) -> Result<Principal, Stop> {
     check_header(id, provider, token)?;
     let verified = verify(id, token, moment)?;
     claims::check(provider, &verified, moment.now)
         .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
     let edits = claim_headers(provider, &verified)
         .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.header)))?;
-    Ok(Accepted { validity: Validity::of(provider, verified.claims()), edits })
+    Ok(Principal {
+        provider: id,
+        generation: moment.keys.generation(id, moment.now),
+        validity: Validity::of(provider, verified.claims()),
+        edits: edits.into(),
+        facts: interest.map(|interest| Facts::of(verified.claims(), provider, interest)).unwrap_or_default(),
+    })
 }
 
 /// The provider says which algorithms and types count; the header can only agree (RFC 8725 sections 3.1 and 3.11).

@@ -38,12 +38,17 @@ fn claim_header(raw: RawClaimHeader, at: &Place<'_>) -> Checked<ClaimHeader> {
     let place = at.field("header_name");
     let header = place.required(raw.header_name, "the header to write");
     let header = header.and_then(|name| names::target_header(&name, &place));
-    let claim = match (raw.claim_name, raw.claim_path) {
+    let claim = claim(raw.claim_name, raw.claim_path, at);
+    Ok(ClaimHeader { header: header?, claim: claim? })
+}
+
+/// Which claim is meant.
+pub(super) fn claim(name: Option<String>, path: Option<Vec<String>>, at: &Place<'_>) -> Checked<ClaimPath> {
+    match (name, path) {
         (Some(name), None) => claim_name(name, &at.field("claim_name")),
         (None, Some(path)) => claim_path(path, &at.field("claim_path")),
         _ => at.mistake("needs exactly one of claim_name and claim_path"),
-    };
-    Ok(ClaimHeader { header: header?, claim: claim? })
+    }
 }
 
 fn claim_name(name: String, at: &Place<'_>) -> Checked<ClaimPath> {

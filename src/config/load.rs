@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Config, Provider, Requirement, Rule, Unmatched, document, forwarding,
+    Config, Provider, Requirement, Unmatched, document, forwarding,
     jwks_source::Context,
     provider::provider,
     raw::{Named, RawConfig, RawProvider},
     report::{Checked, ConfigError, Place, Report, Warning, quoted},
-    rules::rules,
+    requirements::{Surroundings, requirement_map},
+    rules::{Known, rules},
     settings,
 };
 
@@ -47,7 +48,10 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let names: Vec<_> = raw_providers.iter().map(|(name, _)| name.clone()).collect();
     let providers = providers(raw_providers, context, &at.field("providers"));
     let without_rules = raw.rules.as_ref().is_none_or(Vec::is_empty);
-    let rules = rules(raw.rules, &names, &at.field("rules"));
+    let named = requirement_map(raw.requirement_map, Surroundings::new(&names), &at.field("requirement_map"));
+    let requirement_map = named?;
+    let known = Known { providers: &names, requirements: &requirement_map };
+    let rules = rules(raw.rules, known, &at.field("rules"));
     let unmatched = unmatched(raw.unmatched.as_deref(), without_rules, &at.field("unmatched"));
     let realm = settings::realm(raw.realm, &at.field("realm"));
     let unavailable_status = settings::unavailable_status(raw.unavailable_status, &at.field("unavailable_status"));
@@ -55,6 +59,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let config = Config {
         providers: providers?,
         rules: rules?,
+        requirement_map,
         unmatched: unmatched?,
         realm: realm?,
         unavailable_status: unavailable_status?,
@@ -94,18 +99,11 @@ fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
 }
 
 fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {
-    let used: BTreeSet<_> = config.rules.iter().filter_map(used_provider).collect();
+    let used: BTreeSet<_> = config.requirements().flat_map(Requirement::providers).map(|id| id.0).collect();
     for (index, provider) in config.providers.iter().enumerate() {
         if !used.contains(&index) {
             at.field(&provider.name).warn("no rule uses this provider");
         }
-    }
-}
-
-fn used_provider(rule: &Rule) -> Option<usize> {
-    match &rule.requires {
-        Some(Requirement::Provider(id)) => Some(id.0),
-        _ => None,
     }
 }
 

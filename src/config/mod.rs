@@ -11,10 +11,13 @@ mod local_keys;
 mod locations;
 mod names;
 mod node;
+mod permission;
 mod provider;
 mod raw;
 mod remote_jwks;
 mod report;
+pub(crate) mod requirement;
+mod requirements;
 mod rules;
 mod settings;
 mod shape;
@@ -23,10 +26,13 @@ mod tests;
 mod unknown_field;
 pub(crate) mod uri;
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
+pub use requirement::{ClaimCondition, ClaimValue, Permission, ProviderRequirement, Requirement};
 
 use crate::crypto::AlgorithmSet;
 
@@ -37,6 +43,8 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// The rules; the first that matches decides.
     pub rules: Vec<Rule>,
+    /// Requirements by name, for rules and for routes.
+    pub requirement_map: BTreeMap<String, Rc<Requirement>>,
     /// What becomes of a request that no rule matches.
     pub unmatched: Unmatched,
     /// The `realm` of every challenge (RFC 9110 section 11.5); printable ASCII without quotes and backslashes.
@@ -221,12 +229,12 @@ pub enum ClaimPath {
 }
 
 /// One rule: which requests, and what they have to bring.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Which requests.
     pub matcher: PathMatcher,
     /// What they have to bring; `None` asks for no verification.
-    pub requires: Option<Requirement>,
+    pub requires: Option<Rc<Requirement>>,
 }
 
 /// How a rule recognises a path (without the query; case-sensitive).
@@ -236,15 +244,6 @@ pub enum PathMatcher {
     Prefix(String),
     /// The path is this text.
     Exact(String),
-}
-
-/// What a request has to bring.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Requirement {
-    /// A token of this provider.
-    Provider(ProviderId),
-    /// A token of any of these providers: what a configuration without rules asks for.
-    AnyProvider(Vec<ProviderId>),
 }
 
 /// What becomes of a request that no rule matches.
@@ -294,5 +293,13 @@ impl Config {
     #[must_use]
     pub fn provider(&self, id: ProviderId) -> Option<&Provider> {
         self.providers.get(id.0)
+    }
+
+    /// Everything that rules and routes may ask for.
+    pub fn requirements(&self) -> impl Iterator<Item = &Requirement> {
+        self.rules
+            .iter()
+            .filter_map(|rule| rule.requires.as_deref())
+            .chain(self.requirement_map.values().map(Rc::as_ref))
     }
 }

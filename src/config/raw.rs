@@ -8,12 +8,16 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
 };
+use serde_json::Number;
+
+use super::ClaimValue;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object, with `providers` and `rules`")]
 pub(super) struct RawConfig {
     pub(super) providers: Option<Named<RawProvider>>,
     pub(super) rules: Option<Vec<RawRule>>,
+    pub(super) requirement_map: Option<Named<RawRequirement>>,
     pub(super) unmatched: Option<String>,
     pub(super) realm: Option<String>,
     pub(super) unavailable_status: Option<u64>,
@@ -112,6 +116,7 @@ pub(super) struct RawRule {
     #[serde(rename = "match")]
     pub(super) matcher: Option<RawMatcher>,
     pub(super) requires: Option<RawRequirement>,
+    pub(super) requirement_name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,9 +127,83 @@ pub(super) struct RawMatcher {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `provider_name`")]
+#[serde(deny_unknown_fields, expecting = "an object, with `provider_name` or another requirement")]
 pub(super) struct RawRequirement {
     pub(super) provider_name: Option<String>,
+    pub(super) provider_and_audiences: Option<RawProviderAndAudiences>,
+    pub(super) requires_any: Option<RawRequirements>,
+    pub(super) requires_all: Option<RawRequirements>,
+    pub(super) allow_missing: Option<RawEmpty>,
+    pub(super) allow_missing_or_failed: Option<RawEmpty>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) any_scopes: Option<Vec<String>>,
+    pub(super) claims: Option<Vec<RawClaimCondition>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object, with `provider_name` and `audiences`")]
+pub(super) struct RawProviderAndAudiences {
+    pub(super) provider_name: Option<String>,
+    pub(super) audiences: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object, with `requirements`")]
+pub(super) struct RawRequirements {
+    pub(super) requirements: Option<Vec<RawRequirement>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an empty object")]
+pub(super) struct RawEmpty {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object, with `claim_name` or `claim_path` and a condition")]
+pub(super) struct RawClaimCondition {
+    #[serde(alias = "name")]
+    pub(super) claim_name: Option<String>,
+    #[serde(alias = "path")]
+    pub(super) claim_path: Option<Vec<String>>,
+    pub(super) exists: Option<bool>,
+    pub(super) any_of: Option<Vec<RawScalar>>,
+    pub(super) all_of: Option<Vec<RawScalar>>,
+    pub(super) none_of: Option<Vec<RawScalar>>,
+}
+
+/// A string, a number, `true` or `false`.
+pub(super) struct RawScalar(pub(super) ClaimValue);
+
+impl<'de> Deserialize<'de> for RawScalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl Visitor<'_> for ScalarVisitor {
+    type Value = RawScalar;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a string, a number, true or false")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<RawScalar, E> {
+        Ok(RawScalar(ClaimValue::Text(text.to_owned())))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<RawScalar, E> {
+        Ok(RawScalar(ClaimValue::Bool(truth)))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<RawScalar, E> {
+        Ok(RawScalar(ClaimValue::Number(number.into())))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<RawScalar, E> {
+        let number = Number::from_f64(number).ok_or_else(|| E::custom("is not a number that JSON has"))?;
+        Ok(RawScalar(ClaimValue::Number(number)))
+    }
 }
 
 #[derive(Deserialize, Default)]

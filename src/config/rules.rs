@@ -1,9 +1,12 @@
 //! The rules: which requests have to bring what.
 
+use std::{collections::BTreeMap, rc::Rc};
+
 use super::{
     PathMatcher, ProviderId, Requirement, Rule,
     raw::{RawMatcher, RawRequirement, RawRule},
     report::{Checked, Place, listed, quoted},
+    requirements::{Surroundings, requirement},
 };
 
 /// Every request is held against the rules one by one, and at load every rule against those before it.
@@ -12,36 +15,65 @@ const MAX_RULES: usize = 4096;
 /// An unknown name is answered with so many of the known ones.
 const MAX_LISTED: usize = 20;
 
-/// Validates the rules; `names` are those of the providers, in the order of their ids. Without rules, everything needs
-/// a token of any provider.
-pub(super) fn rules(raw: Option<Vec<RawRule>>, names: &[String], at: &Place<'_>) -> Checked<Vec<Rule>> {
+/// What rules may ask for by name.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// The names of the providers, in the order of their ids.
+    pub(super) providers: &'a [String],
+    /// `requirement_map`.
+    pub(super) requirements: &'a BTreeMap<String, Rc<Requirement>>,
+}
+
+/// Validates the rules. Without rules, everything needs a token of any provider.
+pub(super) fn rules(raw: Option<Vec<RawRule>>, known: Known<'_>, at: &Place<'_>) -> Checked<Vec<Rule>> {
     let raw = raw.unwrap_or_default();
     if raw.is_empty() {
-        return Ok(vec![everything_needs_a_token(names.len())]);
+        return Ok(vec![everything_needs_a_token(known.providers.len())]);
     }
     if raw.len() > MAX_RULES {
         return at.mistake(format!("has more than {MAX_RULES} rules"));
     }
-    let rules = at.each(raw, |raw, at| rule(raw, names, at))?;
+    let rules = at.each(raw, |raw, at| rule(raw, known, at))?;
     check_reachable(&rules, at);
     Ok(rules)
 }
 
 fn everything_needs_a_token(providers: usize) -> Rule {
     let any = Requirement::AnyProvider((0..providers).map(ProviderId).collect());
-    Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }
+    Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Rc::new(any)) }
 }
 
-fn rule(raw: RawRule, names: &[String], at: &Place<'_>) -> Checked<Rule> {
+fn rule(raw: RawRule, known: Known<'_>, at: &Place<'_>) -> Checked<Rule> {
     let place = at.field("match");
     let matcher = place.required(raw.matcher, "an object with `prefix` or `path`").and_then(|raw| matcher(raw, &place));
-    let requires = match raw.requires {
-        None => Ok(None),
-        Some(raw) => requirement(raw, names, &at.field("requires")).map(Some),
-    };
+    let requires = requires(raw.requires, raw.requirement_name.as_deref(), known, at);
     let rule = Rule { matcher: matcher?, requires: requires? };
     warn_of_wide_exemption(&rule, &place);
     Ok(rule)
+}
+
+fn requires(
+    raw: Option<RawRequirement>,
+    name: Option<&str>,
+    known: Known<'_>,
+    at: &Place<'_>,
+) -> Checked<Option<Rc<Requirement>>> {
+    match (raw, name) {
+        (None, None) => Ok(None),
+        (Some(raw), None) => {
+            requirement(raw, Surroundings::new(known.providers), &at.field("requires")).map(Rc::new).map(Some)
+        }
+        (None, Some(name)) => named(name, known.requirements, &at.field("requirement_name")).map(Some),
+        (Some(_), Some(_)) => at.field("requirement_name").mistake("contradicts `requires`: give one of the two"),
+    }
+}
+
+fn named(name: &str, requirements: &BTreeMap<String, Rc<Requirement>>, at: &Place<'_>) -> Checked<Rc<Requirement>> {
+    let Some(requirement) = requirements.get(name) else {
+        let known = listed(requirements.keys().take(MAX_LISTED).map(String::as_str));
+        return at.mistake(format!("requirement_map has no {}: it has {known}", quoted(name)));
+    };
+    Ok(Rc::clone(requirement))
 }
 
 /// A prefix without a final slash lets `/healthcare` pass where `/health` was meant.
@@ -70,17 +102,6 @@ fn path(text: String, at: &Place<'_>) -> Checked<String> {
     at.mistake(
         "has to begin with `/` and to be printable ASCII without blanks, `?` and `#`: the query is not looked at",
     )
-}
-
-fn requirement(raw: RawRequirement, names: &[String], at: &Place<'_>) -> Checked<Requirement> {
-    let what = "the provider whose token is needed (leave out the whole `requires` for no verification)";
-    let at = at.field("provider_name");
-    let name = at.required(raw.provider_name, what)?;
-    if let Some(index) = names.iter().position(|known| *known == name) {
-        return Ok(Requirement::Provider(ProviderId(index)));
-    }
-    let known = listed(names.iter().take(MAX_LISTED).map(String::as_str));
-    at.mistake(format!("there is no provider {}: there are {known}", quoted(&name)))
 }
 
 fn check_reachable(rules: &[Rule], at: &Place<'_>) {

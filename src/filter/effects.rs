@@ -37,7 +37,7 @@ pub(super) fn refuse(denial: &Denial, config: &Config, request: &Request<'_>) {
     abi::log(LogLevel::Warn, &denial.log_line(config, request));
     let answer = denial.answer(config);
     let details = format!("jwt_warden_denied{{{}}}", denial.reason.code());
-    let challenge = challenge(answer, &config.realm);
+    let challenge = challenge(answer, &config.realm, denial.scope.as_deref());
     let mut headers = vec![("content-type", "text/plain")];
     headers.extend(challenge.as_deref().map(|challenge| ("www-authenticate", challenge)));
     if answer.status == 503 {

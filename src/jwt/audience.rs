@@ -28,6 +28,16 @@ impl<'d> Audience<'d> {
         self.iter().any(|one| one == recipient)
     }
 
+    /// The same, without what it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Audience<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::One(recipient) => Audience::One(owned(recipient)),
+            Self::Many(recipients) => Audience::Many(recipients.into_iter().map(owned).collect()),
+        }
+    }
+
     /// The recipients, in the token's order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         match self {

@@ -23,22 +23,31 @@ fn top_level_names(path: &ClaimPath) -> impl Iterator<Item = &str> {
     first.into_iter().chain(second)
 }
 
+/// The value at the end of `path`, where `top_level` gives the values of top-level claims. `None` if there is no such
+/// claim, or the way leads through something that is not an object.
+///
+/// A dotted name is walked as nested objects first; a top-level claim with that very name comes second.
+pub fn find_claim<'v>(path: &ClaimPath, top_level: impl Fn(&str) -> Option<&'v Value>) -> Option<&'v Value> {
+    match path {
+        ClaimPath::Dotted(name) => walk(name.split('.'), &top_level).or_else(|| top_level(name)),
+        ClaimPath::Exact(names) => walk(names.iter().map(String::as_str), &top_level),
+    }
+}
+
+fn walk<'v, 'n>(
+    mut names: impl Iterator<Item = &'n str>,
+    top_level: &impl Fn(&str) -> Option<&'v Value>,
+) -> Option<&'v Value> {
+    let top = top_level(names.next()?)?;
+    names.try_fold(top, |value, name| value.as_object()?.get(name))
+}
+
 impl Claims<'_> {
-    /// The value at the end of `path`, registered claims included, if the path was among those that the token was
-    /// parsed for. `None` if there is no such claim, or the way leads through something that is not an object.
-    ///
-    /// A dotted name is walked as nested objects first; a top-level claim with that very name comes second.
+    /// What [`find_claim`] finds among the claims, registered ones included, if the path was among those that the token
+    /// was parsed for.
     #[must_use]
     pub fn find(&self, path: &ClaimPath) -> Option<&Value> {
-        match path {
-            ClaimPath::Dotted(name) => self.walk(name.split('.')).or_else(|| self.value(name)),
-            ClaimPath::Exact(names) => self.walk(names.iter().map(String::as_str)),
-        }
-    }
-
-    fn walk<'n>(&self, mut names: impl Iterator<Item = &'n str>) -> Option<&Value> {
-        let top = self.value(names.next()?)?;
-        names.try_fold(top, |value, name| value.as_object()?.get(name))
+        find_claim(path, |name| self.value(name))
     }
 }
 

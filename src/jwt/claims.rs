@@ -62,7 +62,8 @@ impl<'d> Claims<'d> {
     }
 
     /// The value of a top-level claim that was wanted.
-    pub(super) fn value(&self, name: &str) -> Option<&Value> {
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&Value> {
         self.values.iter().find(|(wanted, _)| wanted == name).map(|(_, value)| value)
     }
 

@@ -13,7 +13,7 @@ mod scope;
 mod token;
 
 pub use audience::Audience;
-pub use claim_path::wanted_claims;
+pub use claim_path::{find_claim, wanted_claims};
 pub use claims::Claims;
 pub use compact::DecodedToken;
 pub use confirmation::Confirmation;

@@ -25,6 +25,26 @@ impl<'d> Scope<'d> {
         }
     }
 
+    /// The same, without what it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Scope<'static> {
+        match self {
+            Self::Text(text) => Scope::Text(Cow::Owned(text.into_owned())),
+            Self::List(list) => Scope::List(list.into_iter().map(|word| Cow::Owned(word.into_owned())).collect()),
+            Self::Malformed => Scope::Malformed,
+        }
+    }
+
+    /// The bytes that the scopes take.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::List(list) => list.iter().map(|word| word.len()).sum(),
+            Self::Malformed => 0,
+        }
+    }
+
     /// Whether `scope` is granted: compared as a whole word, case-sensitive (RFC 6749 section 3.3). The empty word
     /// never is.
     #[must_use]

@@ -1,5 +1,7 @@
 //! A configuration that has every field, in each of its spellings.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use prost::Message;
@@ -8,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Backoff, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader,
-        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation,
-        Unmatched, parse,
+        Backoff, ClaimCondition, ClaimHeader, ClaimPath, ClaimValue, HeaderPrefix, HttpUri, JwksSource, Limits,
+        PathMatcher, PayloadHeader, Permission, Provider, ProviderId, ProviderRequirement, RemoteJwks, Requirement,
+        Rule, SenderConstraint, TokenCacheLimits, TokenLocation, Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -59,15 +61,60 @@ pub(super) fn full() -> Value {
             {"match": {"path": "/health"}},
             {"match": {"prefix": "/bytes/"}, "requires": {"provider_name": "bytes"}},
             {"match": {"prefix": "/text/"}, "requires": {"provider_name": "text"}},
-            {"match": {"prefix": "/variable/"}, "requires": {"provider_name": "variable"}},
+            {"match": {"prefix": "/variable/"}, "requirement_name": "any"},
+            {"match": {"prefix": "/admin/"}, "requires": {
+                "provider_and_audiences": {"provider_name": "acme", "audiences": ["admin"]},
+                "scopes": ["read", "write"],
+                "any_scopes": ["a", "b"],
+                "claims": [
+                    {"claim_name": "realm.roles", "any_of": ["x", 1, -1.5, true], "all_of": ["x"], "none_of": ["y"]},
+                    {"claim_path": ["https://acme.example/org"], "exists": true}
+                ]
+            }},
             {"match": {"prefix": "/"}, "requires": {"provider_name": "acme"}}
         ],
+        "requirement_map": {
+            "any": {"requires_any": {"requirements": [
+                {"allow_missing": {}},
+                {"provider_name": "variable"},
+                {"requires_all": {"requirements": [{"provider_name": "text"}, {"allow_missing_or_failed": {}}]}}
+            ]}}
+        },
         "unmatched": "allow",
         "realm": "acme api",
         "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
         "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10}
     })
+}
+
+fn of_provider(id: usize) -> Requirement {
+    let provider = ProviderId(id);
+    Requirement::Provider(ProviderRequirement { provider, audiences: None, permission: Permission::default() })
+}
+
+fn admin() -> Requirement {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let text = |text: &str| ClaimValue::Text(text.to_owned());
+    let number = |number: f64| ClaimValue::Number(serde_json::Number::from_f64(number).unwrap());
+    let roles = ClaimCondition {
+        claim: ClaimPath::Dotted("realm.roles".to_owned()),
+        exists: None,
+        any_of: Some(vec![text("x"), ClaimValue::Number(1.into()), number(-1.5), ClaimValue::Bool(true)]),
+        all_of: Some(vec![text("x")]),
+        none_of: Some(vec![text("y")]),
+    };
+    let org = ClaimCondition {
+        claim: ClaimPath::Exact(texts(&["https://acme.example/org"])),
+        exists: Some(true),
+        any_of: None,
+        all_of: None,
+        none_of: None,
+    };
+    let permission =
+        Permission { scopes: texts(&["read", "write"]), any_scopes: texts(&["a", "b"]), claims: vec![roles, org] };
+    let audiences = Some(texts(&["admin"]));
+    Requirement::Provider(ProviderRequirement { provider: ProviderId(0), audiences, permission })
 }
 
 fn acme() -> Provider {
@@ -128,11 +175,16 @@ fn every_field_arrives() {
     }
     assert_eq!(config.providers[3].issuer, None);
     assert_eq!(config.providers[3].audiences, None);
-    assert_eq!(config.rules.len(), 5);
+    assert_eq!(config.rules.len(), 6);
     assert_eq!(config.rules[0], Rule { matcher: PathMatcher::Exact("/health".to_owned()), requires: None });
-    let last =
-        Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Requirement::Provider(ProviderId(0))) };
-    assert_eq!(config.rules[4], last);
+    assert_eq!(config.rules[3].requires.as_ref(), config.requirement_map.get("any"));
+    assert_eq!(config.rules[4].requires.as_deref(), Some(&admin()));
+    let last = Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Rc::new(of_provider(0))) };
+    assert_eq!(config.rules[5], last);
+    let both =
+        Requirement::All(vec![of_provider(2), Requirement::AllowMissingOrFailed((0..4).map(ProviderId).collect())]);
+    let any = Requirement::Any(vec![of_provider(3), both, Requirement::AllowMissing(vec![ProviderId(3)])]);
+    assert_eq!(config.requirement_map, BTreeMap::from([("any".to_owned(), Rc::new(any))]));
     assert_eq!(config.unmatched, Unmatched::Allow);
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
@@ -163,7 +215,7 @@ fn the_defaults_are_strict() {
     assert_eq!(durations.map(|duration| duration.as_secs()), [5, 600, 86_400, 5]);
     let backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
     assert_eq!(remote.backoff, backoff);
-    let any = Requirement::AnyProvider(vec![ProviderId(0)]);
+    let any = Rc::new(Requirement::AnyProvider(vec![ProviderId(0)]));
     assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }]);
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
     assert_eq!(config.limits, Limits::default());

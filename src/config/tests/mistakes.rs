@@ -228,7 +228,8 @@ fn rules() {
         (
             "/rules",
             json!([{"match": {"prefix": "/"}, "requires": {}}]),
-            "rules[0].requires.provider_name: is required: the provider whose token is needed (leave out the whole `requires` for no verification)",
+            "rules[0].requires: needs exactly one of provider_name, provider_and_audiences, requires_any, requires_all, \
+             allow_missing and allow_missing_or_failed (leave out the whole `requires` for no verification)",
         ),
         (
             "/rules",

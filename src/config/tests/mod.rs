@@ -5,6 +5,7 @@ mod hostile;
 mod keys;
 mod mistakes;
 mod reference;
+mod requirements;
 mod shapes;
 mod warnings;
 

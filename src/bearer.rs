@@ -1,0 +1,120 @@
+//! Who the tokens of one request speak for. Each token is recalled, parsed and verified no more often than it takes.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use crate::authenticator::Authenticator;
+use crate::config::{Provider, ProviderId};
+use crate::decision::Denial;
+use crate::jwt::{DecodedToken, FormError, UnverifiedToken};
+use crate::presented::{Found, Place, Token};
+use crate::principal::Principal;
+use crate::reason::Reason;
+use crate::request::Request;
+use crate::token_cache::Remembered;
+use crate::verifier::{Moment, Stop, accept};
+
+/// A place's token once it has been parsed. (Apart from the place, since it borrows from what is decoded there.)
+pub(crate) type Parsed<'s> = OnceCell<Result<UnverifiedToken<'s>, FormError>>;
+
+/// The tokens of one request, at one moment.
+#[derive(Clone, Copy)]
+pub(crate) struct Bearers<'p, 's, 'r> {
+    pub(crate) authenticator: &'r Authenticator,
+    pub(crate) request: &'s Request<'r>,
+    pub(crate) moment: Moment<'p>,
+    pub(crate) places: &'s [Place<'r>],
+    pub(crate) parsed: &'p [Parsed<'s>],
+}
+
+/// One token of the request.
+#[derive(Clone, Copy)]
+pub(crate) struct Presented<'p, 's, 'r> {
+    pub(crate) place: &'s Place<'r>,
+    token: &'s Token<'r>,
+    parsed: &'p Parsed<'s>,
+}
+
+impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
+    /// The token at this place, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// There is more than one.
+    pub(crate) fn token_at(&self, place: usize) -> Result<Option<Presented<'p, 's, 'r>>, Reason> {
+        let (Some(place), Some(parsed)) = (self.places.get(place), self.parsed.get(place)) else { return Ok(None) };
+        match place.look(self.request) {
+            Found::Nothing => Ok(None),
+            Found::Token(token) => Ok(Some(Presented { place, token, parsed })),
+            Found::Several => Err(Reason::TokenDuplicated),
+        }
+    }
+
+    /// The providers that accept the token's issuer, in the order of their ids.
+    ///
+    /// # Errors
+    ///
+    /// The token's form.
+    pub(crate) fn accepting(&self, presented: Presented<'p, 's, 'r>) -> Result<&'s Rc<[ProviderId]>, FormError> {
+        let accepting = &presented.token.accepting;
+        if let Some(known) = accepting.get() {
+            return Ok(known);
+        }
+        let providers = match self.recall(presented.token) {
+            Some(remembered) => Rc::clone(&remembered.accepting),
+            None => self.authenticator.accepting(self.parse(presented)?.issuer()),
+        };
+        Ok(accepting.get_or_init(|| providers))
+    }
+
+    /// Who the token speaks for by this provider, which accepts its issuer; whom it is meant for is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, or that keys are still to come.
+    pub(crate) fn principal(
+        &self,
+        presented: Presented<'p, 's, 'r>,
+        id: ProviderId,
+        provider: &Provider,
+    ) -> Result<Rc<Principal>, Stop> {
+        let Moment { keys, now, .. } = self.moment;
+        let recalled = self.recall(presented.token);
+        if let Some(known) = recalled.and_then(|known| known.principal(id, now, keys.generation(id, now))) {
+            return Ok(Rc::clone(known));
+        }
+        let token = self.parse(presented).map_err(|error| Stop::Deny(malformed(&error, Some(id))))?;
+        accept(id, provider, token, self.authenticator.interest(id), self.moment).map(Rc::new)
+    }
+
+    /// Remembers who the token speaks for.
+    pub(crate) fn remember(&self, presented: Presented<'p, 's, 'r>, principal: &Rc<Principal>) {
+        let known = presented.token.remembered.get().and_then(Option::as_ref);
+        let is_news = known
+            .is_none_or(|known| known.principal(principal.provider, self.moment.now, principal.generation).is_none());
+        if let (true, Some(accepting)) = (is_news && principal.generation.is_some(), presented.token.accepting.get()) {
+            self.authenticator.remember(presented.token.bytes, accepting, Rc::clone(principal));
+        }
+    }
+
+    fn recall(&self, token: &'s Token<'r>) -> Option<&'s Rc<Remembered>> {
+        token.remembered.get_or_init(|| self.authenticator.recall(token.bytes)).as_ref()
+    }
+
+    fn parse(&self, presented: Presented<'p, 's, 'r>) -> Result<&'p UnverifiedToken<'s>, FormError> {
+        let parse = || {
+            let Token { bytes, decoded, .. } = presented.token;
+            let max_bytes = self.authenticator.config().limits.max_token_bytes;
+            match decoded.get_or_init(|| DecodedToken::decode(bytes, max_bytes)) {
+                Ok(decoded) => decoded.parse(self.authenticator.wanted_claims()),
+                Err(error) => Err(error.clone()),
+            }
+        };
+        presented.parsed.get_or_init(parse).as_ref().map_err(Clone::clone)
+    }
+}
+
+/// The refusal of a token that has no form that could be verified.
+pub(crate) fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
+    Denial::new(error.reason(), provider).because(&error.to_string())
+}

@@ -1,0 +1,76 @@
+//! Validates what a verified token has to permit: scopes and conditions on claims.
+
+use super::{
+    ClaimCondition, ClaimValue, Permission, forwarding, names,
+    raw::{RawClaimCondition, RawScalar},
+    report::{Checked, Place, quoted},
+};
+
+/// Scopes, conditions, or values of a condition in one list: each request is held against all of them.
+const MAX_LISTED: usize = 256;
+
+/// Validates what stands beside a provider's name.
+pub(super) fn permission(
+    scopes: Option<Vec<String>>,
+    any_scopes: Option<Vec<String>>,
+    claims: Option<Vec<RawClaimCondition>>,
+    at: &Place<'_>,
+) -> Checked<Permission> {
+    let scopes = scope_list(scopes, &at.field("scopes"));
+    let any_scopes = scope_list(any_scopes, &at.field("any_scopes"));
+    let claims = conditions(claims, &at.field("claims"));
+    Ok(Permission { scopes: scopes?, any_scopes: any_scopes?, claims: claims? })
+}
+
+fn scope_list(raw: Option<Vec<String>>, at: &Place<'_>) -> Checked<Vec<String>> {
+    let Some(list) = raw else { return Ok(Vec::new()) };
+    check_number(list.len(), "scopes", at)?;
+    names::distinct(at.each(list, scope)?, at)
+}
+
+/// RFC 6749 section 3.3: printable ASCII without blanks, quotes and backslashes. It goes into the challenge as it is.
+fn scope(text: String, at: &Place<'_>) -> Checked<String> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte)) {
+        return Ok(text);
+    }
+    at.mistake(format!("{} is not one scope: printable ASCII without blanks, quotes and backslashes", quoted(&text)))
+}
+
+fn conditions(raw: Option<Vec<RawClaimCondition>>, at: &Place<'_>) -> Checked<Vec<ClaimCondition>> {
+    let Some(list) = raw else { return Ok(Vec::new()) };
+    check_number(list.len(), "conditions", at)?;
+    at.each(list, condition)
+}
+
+/// An empty list would ask for nothing: that is hardly what was meant.
+fn check_number(number: usize, what: &str, at: &Place<'_>) -> Checked<()> {
+    if (1..=MAX_LISTED).contains(&number) {
+        return Ok(());
+    }
+    at.mistake(format!("has to hold 1 to {MAX_LISTED} {what}"))
+}
+
+fn condition(raw: RawClaimCondition, at: &Place<'_>) -> Checked<ClaimCondition> {
+    let claim = forwarding::claim(raw.claim_name, raw.claim_path, at);
+    let any_of = values(raw.any_of, &at.field("any_of"));
+    let all_of = values(raw.all_of, &at.field("all_of"));
+    let none_of = values(raw.none_of, &at.field("none_of"));
+    let condition =
+        ClaimCondition { claim: claim?, exists: raw.exists, any_of: any_of?, all_of: all_of?, none_of: none_of? };
+    let asks_for_values = condition.any_of.is_some() || condition.all_of.is_some();
+    match condition.exists {
+        None if !asks_for_values && condition.none_of.is_none() => {
+            at.mistake("needs a condition: exists, any_of, all_of or none_of")
+        }
+        Some(false) if asks_for_values => {
+            at.field("exists").mistake("`false` contradicts the values that are asked for")
+        }
+        _ => Ok(condition),
+    }
+}
+
+fn values(raw: Option<Vec<RawScalar>>, at: &Place<'_>) -> Checked<Option<Vec<ClaimValue>>> {
+    let Some(list) = raw else { return Ok(None) };
+    check_number(list.len(), "values", at)?;
+    Ok(Some(list.into_iter().map(|RawScalar(value)| value).collect()))
+}

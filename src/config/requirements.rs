@@ -1,0 +1,205 @@
+//! Validates requirements: what stands in `requires` and in `requirement_map`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+use super::{
+    Permission, ProviderId, ProviderRequirement, Requirement, names,
+    permission::permission,
+    raw::{Named, RawProviderAndAudiences, RawRequirement, RawRequirements},
+    report::{Checked, Place, listed, quoted},
+};
+
+/// An unknown name is answered with so many of the known ones.
+const MAX_LISTED: usize = 20;
+/// Requirements within each other: more levels than these are refused.
+const MAX_DEPTH: usize = 8;
+/// Requirements in one list, and named ones.
+const MAX_PARTS: usize = 1024;
+
+/// Where a requirement stands: the names of the providers in the order of their ids, and the levels above it.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    providers: &'a [String],
+    depth: usize,
+}
+
+impl<'a> Surroundings<'a> {
+    /// Those of a requirement that stands in no other one.
+    pub(super) const fn new(providers: &'a [String]) -> Self {
+        Self { providers, depth: 0 }
+    }
+
+    const fn deeper(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+
+    fn everyone(self) -> Vec<ProviderId> {
+        (0..self.providers.len()).map(ProviderId).collect()
+    }
+}
+
+/// Validates `requirement_map`.
+pub(super) fn requirement_map(
+    raw: Option<Named<RawRequirement>>,
+    surroundings: Surroundings<'_>,
+    at: &Place<'_>,
+) -> Checked<BTreeMap<String, Rc<Requirement>>> {
+    let Named(members) = raw.unwrap_or(Named(Vec::new()));
+    check_number(members.len(), at)?;
+    // Collected before it is judged, so that every mistake is reported and not only the first.
+    let members: Vec<_> = members.into_iter().map(|(name, raw)| named(name, raw, surroundings, at)).collect();
+    members.into_iter().collect()
+}
+
+fn named(
+    name: String,
+    raw: RawRequirement,
+    surroundings: Surroundings<'_>,
+    at: &Place<'_>,
+) -> Checked<(String, Rc<Requirement>)> {
+    if name.is_empty() {
+        return at.mistake("has a requirement without a name");
+    }
+    let requirement = requirement(raw, surroundings, &at.field(&name))?;
+    Ok((name, Rc::new(requirement)))
+}
+
+fn check_number(number: usize, at: &Place<'_>) -> Checked<()> {
+    if number > MAX_PARTS {
+        return at.mistake(format!("has more than {MAX_PARTS} requirements"));
+    }
+    Ok(())
+}
+
+/// The kinds of requirement, of which a requirement is one.
+enum Kind {
+    ProviderName(String),
+    ProviderAndAudiences(RawProviderAndAudiences),
+    Any(RawRequirements),
+    All(RawRequirements),
+    AllowMissing,
+    AllowMissingOrFailed,
+}
+
+/// Validates one requirement.
+pub(super) fn requirement(
+    mut raw: RawRequirement,
+    surroundings: Surroundings<'_>,
+    at: &Place<'_>,
+) -> Checked<Requirement> {
+    if surroundings.depth == MAX_DEPTH {
+        return at.mistake(format!("is nested deeper than {MAX_DEPTH} levels"));
+    }
+    let permission = permission(raw.scopes.take(), raw.any_scopes.take(), raw.claims.take(), at);
+    let kind = kind(raw, at)?;
+    let permission = permission?;
+    if !permission.is_empty() && !matches!(kind, Kind::ProviderName(_) | Kind::ProviderAndAudiences(_)) {
+        return at.mistake("scopes and claims can be asked for beside provider_name or provider_and_audiences only");
+    }
+    match kind {
+        Kind::ProviderName(name) => {
+            let provider = provider(&name, surroundings.providers, &at.field("provider_name"))?;
+            Ok(Requirement::Provider(ProviderRequirement { provider, audiences: None, permission }))
+        }
+        Kind::ProviderAndAudiences(raw) => {
+            provider_and_audiences(raw, permission, surroundings, &at.field("provider_and_audiences"))
+        }
+        Kind::Any(list) => {
+            let parts = parts(list, surroundings, &at.field("requires_any"))?;
+            Ok(Requirement::Any(with_exemption_last(parts, &at.field("requires_any"))))
+        }
+        Kind::All(list) => parts(list, surroundings, &at.field("requires_all")).map(Requirement::All),
+        Kind::AllowMissing => Ok(Requirement::AllowMissing(surroundings.everyone())),
+        Kind::AllowMissingOrFailed => Ok(Requirement::AllowMissingOrFailed(surroundings.everyone())),
+    }
+}
+
+fn kind(raw: RawRequirement, at: &Place<'_>) -> Checked<Kind> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    kinds.extend(raw.provider_name.map(Kind::ProviderName));
+    kinds.extend(raw.provider_and_audiences.map(Kind::ProviderAndAudiences));
+    kinds.extend(raw.requires_any.map(Kind::Any));
+    kinds.extend(raw.requires_all.map(Kind::All));
+    kinds.extend(raw.allow_missing.map(|_| Kind::AllowMissing));
+    kinds.extend(raw.allow_missing_or_failed.map(|_| Kind::AllowMissingOrFailed));
+    match (kinds.pop(), kinds.is_empty()) {
+        (Some(kind), true) => Ok(kind),
+        _ => at.mistake(
+            "needs exactly one of provider_name, provider_and_audiences, requires_any, requires_all, allow_missing \
+             and allow_missing_or_failed (leave out the whole `requires` for no verification)",
+        ),
+    }
+}
+
+fn provider(name: &str, providers: &[String], at: &Place<'_>) -> Checked<ProviderId> {
+    if let Some(index) = providers.iter().position(|known| known == name) {
+        return Ok(ProviderId(index));
+    }
+    let known = listed(providers.iter().take(MAX_LISTED).map(String::as_str));
+    at.mistake(format!("there is no provider {}: there are {known}", quoted(name)))
+}
+
+fn provider_and_audiences(
+    raw: RawProviderAndAudiences,
+    permission: Permission,
+    surroundings: Surroundings<'_>,
+    at: &Place<'_>,
+) -> Checked<Requirement> {
+    let place = at.field("provider_name");
+    let name = place.required(raw.provider_name, "the provider whose token is needed");
+    let provider = name.and_then(|name| provider(&name, surroundings.providers, &place));
+    // As in jwt_authn, no audiences mean the provider's own.
+    let audiences = raw.audiences.filter(|audiences| !audiences.is_empty());
+    let audiences = audiences.map(|audiences| names::distinct(audiences, &at.field("audiences"))).transpose();
+    Ok(Requirement::Provider(ProviderRequirement { provider: provider?, audiences: audiences?, permission }))
+}
+
+fn parts(raw: RawRequirements, surroundings: Surroundings<'_>, at: &Place<'_>) -> Checked<Vec<Requirement>> {
+    let at = at.field("requirements");
+    let list = raw.requirements.unwrap_or_default();
+    if list.is_empty() {
+        return at.mistake("is required: at least one requirement");
+    }
+    check_number(list.len(), &at)?;
+    at.each(list, |raw, at| requirement(raw, surroundings.deeper(), at))
+}
+
+/// As in jwt_authn, `allow_missing` and `allow_missing_or_failed` are looked at last, only the wider of them counts, and
+/// it is about the tokens of the providers that stand beside it.
+fn with_exemption_last(parts: Vec<Requirement>, at: &Place<'_>) -> Vec<Requirement> {
+    let (exemptions, mut regular): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_exemption);
+    let Some(exemption) =
+        exemptions.into_iter().max_by_key(|part| matches!(part, Requirement::AllowMissingOrFailed(_)))
+    else {
+        return regular;
+    };
+    let beside: Vec<_> = regular.iter().filter_map(leaf).collect();
+    if beside.iter().any(|leaf| leaf.audiences.is_some() || !leaf.permission.is_empty()) {
+        at.warn(
+            "lets good tokens pass without the audiences, scopes and claims that are asked for here: what allows \
+             missing tokens looks at the provider alone",
+        );
+    }
+    let providers: BTreeSet<_> = beside.iter().map(|leaf| leaf.provider).collect();
+    let providers = Vec::from_iter(providers);
+    regular.push(match exemption {
+        _ if providers.is_empty() => exemption,
+        Requirement::AllowMissing(_) => Requirement::AllowMissing(providers),
+        _ => Requirement::AllowMissingOrFailed(providers),
+    });
+    regular
+}
+
+fn is_exemption(part: &Requirement) -> bool {
+    matches!(part, Requirement::AllowMissing(_) | Requirement::AllowMissingOrFailed(_))
+}
+
+fn leaf(part: &Requirement) -> Option<&ProviderRequirement> {
+    match part {
+        Requirement::Provider(leaf) => Some(leaf),
+        _ => None,
+    }
+}

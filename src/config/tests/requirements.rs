@@ -1,0 +1,130 @@
+//! Requirements: what is a mistake in them, and what is doubtful.
+
+use serde_json::{Value, json};
+
+use super::{check, least_with, load};
+
+fn requires(requirement: Value) -> Value {
+    json!([{"match": {"prefix": "/"}, "requires": requirement}])
+}
+
+fn nested(levels: usize) -> Value {
+    let level = |inner: Value, _| json!({"requires_any": {"requirements": [inner]}});
+    (1..levels).fold(json!({"provider_name": "acme"}), level)
+}
+
+#[test]
+fn exactly_one_kind() {
+    let sentence = "rules[0].requires: needs exactly one of provider_name, provider_and_audiences, requires_any, \
+                    requires_all, allow_missing and allow_missing_or_failed (leave out the whole `requires` for no \
+                    verification)";
+    for requirement in [
+        json!({}),
+        json!({"provider_name": "acme", "allow_missing": {}}),
+        json!({"provider_name": "acme", "provider_and_audiences": {"provider_name": "acme"}}),
+        json!({"allow_missing": {}, "allow_missing_or_failed": {}}),
+        json!({"scopes": ["a"]}),
+    ] {
+        check(&[("/rules", requires(requirement), sentence)]);
+    }
+}
+
+#[test]
+fn mistakes_have_their_path() {
+    let many: Vec<_> = (0..1025).map(|_| json!({"provider_name": "acme"})).collect();
+    let beside =
+        "rules[0].requires: scopes and claims can be asked for beside provider_name or provider_and_audiences only";
+    for (requirement, expected) in [
+        (
+            json!({"provider_and_audiences": {"audiences": ["a"]}}),
+            "rules[0].requires.provider_and_audiences.provider_name: is required: the provider whose token is needed",
+        ),
+        (
+            json!({"provider_and_audiences": {"provider_name": "acme", "audiences": ["a", "a"]}}),
+            "rules[0].requires.provider_and_audiences.audiences[1]: lists `a` a second time",
+        ),
+        (
+            json!({"requires_all": {"requirements": [{"allow_missing": {}}, {"provider_name": "x"}]}}),
+            "rules[0].requires.requires_all.requirements[1].provider_name: there is no provider `x`: there are `acme`",
+        ),
+        (
+            json!({"requires_any": {}}),
+            "rules[0].requires.requires_any.requirements: is required: at least one requirement",
+        ),
+        (
+            json!({"requires_any": {"requirements": many}}),
+            "rules[0].requires.requires_any.requirements: has more than 1024 requirements",
+        ),
+        (json!({"allow_missing": {}, "scopes": ["a"]}), beside),
+        (
+            json!({"requires_all": {"requirements": [{"provider_name": "acme"}]}, "claims": [{"claim_name": "a", "exists": true}]}),
+            beside,
+        ),
+        (json!({"provider_name": "acme", "scopes": []}), "rules[0].requires.scopes: has to hold 1 to 256 scopes"),
+        (
+            json!({"provider_name": "acme", "scopes": ["a b"]}),
+            "rules[0].requires.scopes[0]: `a b` is not one scope: printable ASCII without blanks, quotes and backslashes",
+        ),
+        (json!({"provider_name": "acme", "any_scopes": [""]}), "rules[0].requires.any_scopes[0]: is empty"),
+    ] {
+        check(&[("/rules", requires(requirement), expected)]);
+    }
+}
+
+#[test]
+fn conditions_ask_for_something() {
+    let claims = |condition: Value| requires(json!({"provider_name": "acme", "claims": [condition]}));
+    let at = "rules[0].requires.claims[0]";
+    for (condition, expected) in [
+        (json!({"exists": true}), format!("{at}: needs exactly one of claim_name and claim_path")),
+        (
+            json!({"claim_name": "", "exists": true}),
+            format!("{at}.claim_name: has to be the name of a claim; dots lead into nested objects"),
+        ),
+        (json!({"claim_name": "a"}), format!("{at}: needs a condition: exists, any_of, all_of or none_of")),
+        (json!({"claim_name": "a", "any_of": []}), format!("{at}.any_of: has to hold 1 to 256 values")),
+        (
+            json!({"claim_name": "a", "exists": false, "any_of": [1]}),
+            format!("{at}.exists: `false` contradicts the values that are asked for"),
+        ),
+        (
+            json!({"claim_name": "a", "any_of": [{}]}),
+            format!("{at}.any_of[0]: is an object, but has to be a string, a number, true or false"),
+        ),
+    ] {
+        check(&[("/rules", claims(condition), &expected)]);
+    }
+    for condition in [json!({"name": "a", "exists": false}), json!({"path": ["a"], "none_of": ["x"], "exists": true})] {
+        assert!(load(&least_with("/rules", claims(condition))).is_ok());
+    }
+}
+
+#[test]
+fn depth_is_bounded() {
+    assert!(load(&least_with("/rules", requires(nested(8)))).is_ok());
+    let error = load(&least_with("/rules", requires(nested(9)))).unwrap_err();
+    assert!(error.ends_with("requirements[0]: is nested deeper than 8 levels"), "{error}");
+}
+
+#[test]
+fn names_have_to_be_known() {
+    let rules = json!([{"match": {"prefix": "/"}, "requirement_name": "x"}]);
+    let mut config = least_with("/rules", rules);
+    config["requirement_map"] = json!({"y": {"provider_name": "acme"}});
+    assert_eq!(load(&config).unwrap_err(), "rules[0].requirement_name: requirement_map has no `x`: it has `y`");
+    config["rules"][0]["requirement_name"] = json!("y");
+    assert!(load(&config).is_ok());
+    config["rules"][0]["requires"] = json!({"provider_name": "acme"});
+    assert_eq!(load(&config).unwrap_err(), "rules[0].requirement_name: contradicts `requires`: give one of the two");
+    config["requirement_map"] = json!({"": {"provider_name": "acme"}});
+    assert!(load(&config).unwrap_err().starts_with("requirement_map: has a requirement without a name"));
+}
+
+#[test]
+fn exemptions_beside_conditions_are_doubtful() {
+    let any = |first: Value| requires(json!({"requires_any": {"requirements": [first, {"allow_missing": {}}]}}));
+    let warnings = |first| load(&least_with("/rules", any(first))).unwrap().warnings.len();
+    assert_eq!(warnings(json!({"provider_name": "acme"})), 0);
+    assert_eq!(warnings(json!({"provider_name": "acme", "scopes": ["a"]})), 1);
+    assert_eq!(warnings(json!({"provider_and_audiences": {"provider_name": "acme", "audiences": ["a"]}})), 1);
+}

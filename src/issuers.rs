@@ -1,0 +1,42 @@
+//! Which providers accept the issuer of a token: prepared once, so that fifty issuers cost no more than one.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::claims::accepts_issuer;
+use crate::config::{Provider, ProviderId};
+
+/// The providers of a configuration by the issuers that they accept.
+#[derive(Debug, Clone)]
+pub(crate) struct Issuers {
+    /// For every issuer that a provider names exactly, all providers that accept it, in the order of their ids.
+    exact: BTreeMap<String, Rc<[ProviderId]>>,
+    /// The providers that accept others too.
+    open: Vec<ProviderId>,
+    nobody: Rc<[ProviderId]>,
+}
+
+impl Issuers {
+    pub(crate) fn new(providers: &[Provider]) -> Self {
+        let names = providers.iter().filter_map(|provider| provider.issuer.clone());
+        let exact = names.map(|name| (name.clone(), accepting(providers, Some(&name)).collect())).collect();
+        let open = (0..).zip(providers).filter(|(_, provider)| provider.issuer.is_none());
+        Self { exact, open: open.map(|(index, _)| ProviderId(index)).collect(), nobody: Rc::new([]) }
+    }
+
+    /// The providers that accept this `iss`, in the order of their ids.
+    pub(crate) fn accepting(&self, providers: &[Provider], issuer: Option<&str>) -> Rc<[ProviderId]> {
+        match issuer.and_then(|issuer| self.exact.get(issuer)) {
+            Some(ids) => Rc::clone(ids),
+            None if self.open.is_empty() => Rc::clone(&self.nobody),
+            None => accepting(providers, issuer).collect(),
+        }
+    }
+}
+
+fn accepting(providers: &[Provider], issuer: Option<&str>) -> impl Iterator<Item = ProviderId> {
+    (0..)
+        .zip(providers)
+        .filter(move |(_, provider)| accepts_issuer(provider, issuer))
+        .map(|(index, _)| ProviderId(index))
+}

@@ -1,0 +1,53 @@
+//! The tokens that one request presents: each place is looked at, and each token decoded, at the first need only.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use crate::config::{ProviderId, TokenLocation};
+use crate::extractor::tokens_at;
+use crate::jwt::{DecodedToken, FormError};
+use crate::request::Request;
+use crate::token_cache::Remembered;
+
+/// One place of a request where tokens may stand.
+pub(crate) struct Place<'r> {
+    pub(crate) location: &'r TokenLocation,
+    found: OnceCell<Found<'r>>,
+}
+
+/// What stands at a place.
+pub(crate) enum Found<'r> {
+    Nothing,
+    Token(Token<'r>),
+    /// More than one token, of which an upstream might take another than the one that was verified.
+    Several,
+}
+
+/// A token, and what has been found out about it so far.
+pub(crate) struct Token<'r> {
+    pub(crate) bytes: &'r [u8],
+    pub(crate) remembered: OnceCell<Option<Rc<Remembered>>>,
+    pub(crate) decoded: OnceCell<Result<DecodedToken<'r>, FormError>>,
+    /// The providers that accept its issuer.
+    pub(crate) accepting: OnceCell<Rc<[ProviderId]>>,
+}
+
+impl<'r> Place<'r> {
+    pub(crate) const fn new(location: &'r TokenLocation) -> Self {
+        Self { location, found: OnceCell::new() }
+    }
+
+    pub(crate) fn look(&self, request: &Request<'r>) -> &Found<'r> {
+        self.found.get_or_init(|| match tokens_at(self.location, request).as_slice() {
+            [] => Found::Nothing,
+            [token] => Found::Token(Token::new(token)),
+            _ => Found::Several,
+        })
+    }
+}
+
+impl<'r> Token<'r> {
+    const fn new(bytes: &'r [u8]) -> Self {
+        Self { bytes, remembered: OnceCell::new(), decoded: OnceCell::new(), accepting: OnceCell::new() }
+    }
+}

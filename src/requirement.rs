@@ -1,0 +1,214 @@
+//! Holds a request against a requirement: `jwt_authn`'s language, and authorization.
+
+use std::rc::Rc;
+
+use crate::authorization;
+use crate::bearer::{Bearers, Presented, malformed};
+use crate::config::{Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
+use crate::decision::{Denial, Wait};
+use crate::principal::Principal;
+use crate::reason::Reason;
+use crate::verifier::Stop;
+
+/// A token that passed, and where it stands.
+pub(crate) struct Admitted<'r> {
+    pub(crate) principal: Rc<Principal>,
+    pub(crate) location: &'r TokenLocation,
+}
+
+/// The tokens that passed; none where none was needed.
+type Outcome<'r> = Result<Vec<Admitted<'r>>, Stop>;
+
+impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
+    /// Whether the request brings what is asked for.
+    pub(crate) fn meet(&self, requirement: &Requirement) -> Outcome<'r> {
+        match requirement {
+            Requirement::Provider(leaf) => self.meet_provider(leaf),
+            Requirement::AnyProvider(ids) => self.meet_any_provider(ids),
+            Requirement::Any(parts) => self.meet_any(parts),
+            Requirement::All(parts) => self.meet_all(parts),
+            Requirement::AllowMissing(ids) => self.allow_missing(ids),
+            Requirement::AllowMissingOrFailed(ids) => self.allow_missing_or_failed(ids),
+        }
+    }
+
+    /// Every token that stands where the provider looks has to be good for it, and there has to be one: the upstream
+    /// might take a bad one beside it for the one that was verified.
+    fn meet_provider(&self, leaf: &ProviderRequirement) -> Outcome<'r> {
+        let id = leaf.provider;
+        let refuse = |reason| Stop::Deny(Denial::new(reason, Some(id)));
+        let Some(provider) = self.authenticator.config().provider(id) else { return Err(refuse(Reason::Internal)) };
+        let mut progress = Progress::default();
+        for place in self.authenticator.places_of(id) {
+            let Some(presented) = self.token_at(*place).map_err(refuse)? else { continue };
+            progress.note(self.admit(presented, provider, leaf))?;
+        }
+        progress.conclude(Some(id))
+    }
+
+    fn admit(
+        &self,
+        presented: Presented<'p, 's, 'r>,
+        provider: &Provider,
+        leaf: &ProviderRequirement,
+    ) -> Result<Admitted<'r>, Stop> {
+        let id = leaf.provider;
+        let refuse = |denial| Err(Stop::Deny(denial));
+        let accepting = self.accepting(presented).map_err(|error| Stop::Deny(malformed(&error, Some(id))))?;
+        if !accepting.contains(&id) {
+            return refuse(Denial::new(Reason::IssuerNotAccepted, Some(id)));
+        }
+        let principal = self.principal(presented, id, provider)?;
+        if !principal.facts.is_for(leaf.audiences.as_deref()) {
+            return refuse(Denial::new(Reason::AudienceNotAccepted, Some(id)));
+        }
+        self.remember(presented, &principal);
+        match authorization::check(&leaf.permission, &principal.facts) {
+            Ok(()) => Ok(Admitted { principal, location: presented.place.location }),
+            Err(lacking) => refuse(Denial::insufficient(id, &leaf.permission, &lacking)),
+        }
+    }
+
+    /// Every token that stands where one of the providers looks has to be good for one of them, and there has to be one.
+    fn meet_any_provider(&self, ids: &[ProviderId]) -> Outcome<'r> {
+        let mut progress = Progress::default();
+        for presented in self.tokens_for(ids) {
+            let presented = presented.map_err(|reason| Stop::Deny(Denial::new(reason, only(ids))))?;
+            progress.note(self.admit_for_any(presented, ids))?;
+        }
+        progress.conclude(only(ids))
+    }
+
+    /// Tries the providers that look at this place and accept the token's issuer; the first that accepts the token wins,
+    /// and otherwise the last word stands.
+    fn admit_for_any(&self, presented: Presented<'p, 's, 'r>, ids: &[ProviderId]) -> Result<Admitted<'r>, Stop> {
+        let refuse = |reason| Stop::Deny(Denial::new(reason, only(ids)));
+        let accepting = self.accepting(presented).map_err(|error| Stop::Deny(malformed(&error, only(ids))))?;
+        let mut outcome = Err(refuse(Reason::IssuerNotAccepted));
+        for id in accepting.iter().filter(|id| ids.contains(id)) {
+            let Some(provider) = self.authenticator.config().provider(*id) else { continue };
+            if !provider.locations.contains(presented.place.location) {
+                continue;
+            }
+            let leaf = ProviderRequirement { provider: *id, audiences: None, permission: Default::default() };
+            match self.admit(presented, provider, &leaf) {
+                Ok(admitted) => return Ok(admitted),
+                // A set of keys that is still to come may accept the token.
+                Err(_) if matches!(outcome, Err(Stop::Wait(_))) => {}
+                Err(stop) => outcome = Err(stop),
+            }
+        }
+        outcome
+    }
+
+    /// The tokens at all places where one of these providers looks.
+    fn tokens_for(&self, ids: &[ProviderId]) -> impl Iterator<Item = Result<Presented<'p, 's, 'r>, Reason>> {
+        let looked_at = |place: &usize| ids.iter().any(|id| self.authenticator.places_of(*id).contains(place));
+        (0..self.places.len()).filter(looked_at).filter_map(|place| self.token_at(place).transpose())
+    }
+
+    /// The first part that is met decides; otherwise the most telling refusal, unless keys that are still to come may
+    /// change it.
+    fn meet_any(&self, parts: &[Requirement]) -> Outcome<'r> {
+        let mut waits = None;
+        let mut refusal: Option<Denial> = None;
+        for part in parts {
+            match self.meet(part) {
+                Ok(admitted) => return Ok(admitted),
+                Err(Stop::Wait(wait)) => waits = Some(sooner(waits, wait)),
+                Err(Stop::Deny(denial)) => refusal = Some(more_telling(refusal, denial)),
+            }
+        }
+        match (waits, refusal) {
+            (Some(wait), _) => Err(Stop::Wait(wait)),
+            (None, refusal) => Err(Stop::Deny(refusal.unwrap_or(Denial::new(Reason::Internal, None)))),
+        }
+    }
+
+    /// The first refusal decides, even while another part waits.
+    fn meet_all(&self, parts: &[Requirement]) -> Outcome<'r> {
+        let mut all = Vec::new();
+        let mut waits = None;
+        for part in parts {
+            match self.meet(part) {
+                Ok(admitted) => all.extend(admitted),
+                Err(Stop::Wait(wait)) => waits = Some(sooner(waits, wait)),
+                Err(Stop::Deny(denial)) => return Err(Stop::Deny(denial)),
+            }
+        }
+        waits.map_or(Ok(all), |wait| Err(Stop::Wait(wait)))
+    }
+
+    fn allow_missing(&self, ids: &[ProviderId]) -> Outcome<'r> {
+        match self.meet_any_provider(ids) {
+            Err(Stop::Deny(denial)) if denial.reason == Reason::TokenMissing => Ok(Vec::new()),
+            outcome => outcome,
+        }
+    }
+
+    fn allow_missing_or_failed(&self, ids: &[ProviderId]) -> Outcome<'r> {
+        let mut admitted = Vec::new();
+        for presented in self.tokens_for(ids).flatten() {
+            match self.admit_for_any(presented, ids) {
+                Ok(token) => admitted.push(token),
+                Err(Stop::Wait(wait)) => return Err(Stop::Wait(wait)),
+                Err(Stop::Deny(_)) => {}
+            }
+        }
+        Ok(admitted)
+    }
+}
+
+/// The tokens of one provider so far.
+#[derive(Default)]
+struct Progress<'r> {
+    admitted: Vec<Admitted<'r>>,
+    waits: Option<Wait>,
+}
+
+impl<'r> Progress<'r> {
+    /// A refused token ends it, even while another one waits.
+    fn note(&mut self, outcome: Result<Admitted<'r>, Stop>) -> Result<(), Stop> {
+        match outcome {
+            Ok(token) => self.admitted.push(token),
+            Err(Stop::Wait(wait)) => self.waits = Some(sooner(self.waits, wait)),
+            Err(Stop::Deny(denial)) => return Err(Stop::Deny(denial)),
+        }
+        Ok(())
+    }
+
+    fn conclude(self, provider: Option<ProviderId>) -> Outcome<'r> {
+        match self.waits {
+            Some(wait) => Err(Stop::Wait(wait)),
+            None if self.admitted.is_empty() => Err(Stop::Deny(Denial::new(Reason::TokenMissing, provider))),
+            None => Ok(self.admitted),
+        }
+    }
+}
+
+/// The first wait, with the time at which one of both is over.
+fn sooner(earlier: Option<Wait>, wait: Wait) -> Wait {
+    earlier.map_or(wait, |earlier| Wait { until: earlier.until.min(wait.until), ..earlier })
+}
+
+/// As in `jwt_authn`, a missing token or a foreign issuer never hides what else was wrong; else the last word stands.
+fn more_telling(earlier: Option<Denial>, denial: Denial) -> Denial {
+    let weight = |denial: &Denial| match denial.reason {
+        Reason::TokenMissing => 0,
+        Reason::IssuerNotAccepted => 1,
+        Reason::InsufficientScope => 3,
+        _ => 2,
+    };
+    match earlier {
+        Some(earlier) if weight(&earlier) > weight(&denial) => earlier,
+        _ => denial,
+    }
+}
+
+/// The one provider there is to choose from, if there is one.
+fn only(ids: &[ProviderId]) -> Option<ProviderId> {
+    match ids {
+        [id] => Some(*id),
+        _ => None,
+    }
+}
