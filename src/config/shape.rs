@@ -2,25 +2,45 @@
 //!
 //! The error type is our own because serde's texts quote the values they refuse, and those may be keys.
 
-use std::fmt;
+use std::{fmt, iter::Enumerate, vec};
 
 use serde::{
     de::{
-        self, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor,
-        value::{MapDeserializer, SeqDeserializer},
+        self, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
+        value::StrDeserializer,
     },
     forward_to_deserialize_any,
 };
 
-use super::{node::Node, unknown_field};
+use super::{node::Node, path::Path, unknown_field};
 
-/// What is wrong with the shape of a value: a sentence.
+/// What is wrong with the shape of a value, and where.
 #[derive(Debug)]
-pub(super) struct ShapeError(String);
+pub(super) struct ShapeError {
+    sentence: String,
+    path: Path,
+}
+
+impl ShapeError {
+    /// Where the value stands.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn in_field(mut self, name: String) -> Self {
+        self.path.in_field(name);
+        self
+    }
+
+    fn in_index(mut self, index: usize) -> Self {
+        self.path.in_index(index);
+        self
+    }
+}
 
 impl fmt::Display for ShapeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(&self.sentence)
     }
 }
 
@@ -28,11 +48,11 @@ impl std::error::Error for ShapeError {}
 
 impl de::Error for ShapeError {
     fn custom<T: fmt::Display>(sentence: T) -> Self {
-        Self(sentence.to_string())
+        Self { sentence: sentence.to_string(), path: Path::default() }
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self(format!("is {}, but has to be {}", kind(&unexpected), wording(expected)))
+        Self::custom(format_args!("is {}, but has to be {}", kind(&unexpected), wording(expected)))
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -40,12 +60,12 @@ impl de::Error for ShapeError {
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self(unknown_field::sentence(field, known))
+        Self::custom(unknown_field::sentence(field, known))
     }
 
     // Names that are equal letter by letter were refused when the tree was built.
     fn duplicate_field(field: &'static str) -> Self {
-        Self(format!("`{field}` is given twice: in snake_case and in lowerCamelCase"))
+        Self::custom(format_args!("`{field}` is given twice: in snake_case and in lowerCamelCase"))
     }
 }
 
@@ -71,14 +91,6 @@ fn wording(expected: &dyn Expected) -> String {
     }
 }
 
-impl IntoDeserializer<'_, ShapeError> for Node {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
-        self
-    }
-}
-
 impl<'de> Deserializer<'de> for Node {
     type Error = ShapeError;
 
@@ -89,8 +101,8 @@ impl<'de> Deserializer<'de> for Node {
             Self::Whole(number) => visitor.visit_u64(number),
             Self::OtherNumber(number) => visitor.visit_f64(number),
             Self::Text(text) => visitor.visit_string(text),
-            Self::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
-            Self::Object(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
+            Self::List(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
+            Self::Object(members) => visitor.visit_map(Members(members.into_iter())),
         }
     }
 
@@ -99,7 +111,7 @@ impl<'de> Deserializer<'de> for Node {
         visitor.visit_some(self)
     }
 
-    // Only the fields of our shapes have two spellings; the names of providers have one.
+    // serde takes a list for a struct, field by field; no operator means that.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -107,13 +119,8 @@ impl<'de> Deserializer<'de> for Node {
         visitor: V,
     ) -> Result<V::Value, ShapeError> {
         match self {
-            // serde takes a list for a struct, field by field; no operator means that.
-            Self::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
-            Self::Object(members) => {
-                let fields = members.into_iter().map(|(name, value)| (snake_case(name), value));
-                visitor.visit_map(MapDeserializer::new(fields))
-            }
-            other => other.deserialize_any(visitor),
+            Self::Object(members) => visitor.visit_map(fields(members)),
+            other => Err(ShapeError::invalid_type(other.unexpected(), &visitor)),
         }
     }
 
@@ -121,6 +128,56 @@ impl<'de> Deserializer<'de> for Node {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
         newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
+}
+
+impl Node {
+    fn unexpected(&self) -> Unexpected<'_> {
+        match self {
+            Self::Null => Unexpected::Unit,
+            Self::Bool(value) => Unexpected::Bool(*value),
+            Self::Whole(number) => Unexpected::Unsigned(*number),
+            Self::OtherNumber(number) => Unexpected::Float(*number),
+            Self::Text(text) => Unexpected::Str(text),
+            Self::List(_) => Unexpected::Seq,
+            Self::Object(_) => Unexpected::Map,
+        }
+    }
+}
+
+/// The elements of a list, one by one.
+struct Items(Enumerate<vec::IntoIter<Node>>);
+
+impl<'de> SeqAccess<'de> for Items {
+    type Error = ShapeError;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ShapeError> {
+        let Some((index, item)) = self.0.next() else { return Ok(None) };
+        seed.deserialize(item).map(Some).map_err(|error| error.in_index(index))
+    }
+}
+
+/// The members of an object, one by one.
+struct Members(vec::IntoIter<(String, Node)>);
+
+impl<'de> MapAccess<'de> for Members {
+    type Error = ShapeError;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ShapeError> {
+        let Some((name, _)) = self.0.as_slice().first() else { return Ok(None) };
+        let key = StrDeserializer::new(name);
+        seed.deserialize(key).map(Some).map_err(|error: ShapeError| error.in_field(name.clone()))
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ShapeError> {
+        let (name, value) = self.0.next().ok_or_else(|| ShapeError::custom("is a member without a name"))?;
+        seed.deserialize(value).map_err(|error| error.in_field(name))
+    }
+}
+
+/// The members of an object that is one of our shapes: only its fields have two spellings; the names of providers have
+/// one.
+fn fields(members: Vec<(String, Node)>) -> Members {
+    Members(members.into_iter().map(|(name, value)| (snake_case(name), value)).collect::<Vec<_>>().into_iter())
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
