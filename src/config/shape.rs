@@ -16,7 +16,10 @@ use super::{node::Node, path::Path, unknown_field};
 
 /// What is wrong with the shape of a value, and where.
 #[derive(Debug)]
-pub(super) struct ShapeError {
+pub(super) struct ShapeError(Box<Mistake>);
+
+#[derive(Debug)]
+struct Mistake {
     sentence: String,
     path: Path,
 }
@@ -24,23 +27,23 @@ pub(super) struct ShapeError {
 impl ShapeError {
     /// Where the value stands.
     pub(super) fn path(&self) -> &Path {
-        &self.path
+        &self.0.path
     }
 
     fn in_field(mut self, name: String) -> Self {
-        self.path.in_field(name);
+        self.0.path.in_field(name);
         self
     }
 
     fn in_index(mut self, index: usize) -> Self {
-        self.path.in_index(index);
+        self.0.path.in_index(index);
         self
     }
 }
 
 impl fmt::Display for ShapeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.sentence)
+        formatter.write_str(&self.0.sentence)
     }
 }
 
@@ -48,7 +51,7 @@ impl std::error::Error for ShapeError {}
 
 impl de::Error for ShapeError {
     fn custom<T: fmt::Display>(sentence: T) -> Self {
-        Self { sentence: sentence.to_string(), path: Path::default() }
+        Self(Box::new(Mistake { sentence: sentence.to_string(), path: Path::default() }))
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -120,17 +123,57 @@ impl<'de> Deserializer<'de> for Node {
     ) -> Result<V::Value, ShapeError> {
         match self {
             Self::Object(members) => visitor.visit_map(fields(members)),
-            other => Err(ShapeError::invalid_type(other.unexpected(), &visitor)),
+            other => Err(other.is_not(&visitor)),
+        }
+    }
+
+    // These say no more than `deserialize_any`, but the code for all that the visitor would refuse is left out.
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        match self {
+            Self::Bool(value) => visitor.visit_bool(value),
+            other => Err(other.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        match self {
+            Self::Whole(number) => visitor.visit_u64(number),
+            other => Err(other.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        match self {
+            Self::Text(text) => visitor.visit_string(text),
+            other => Err(other.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        match self {
+            Self::List(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
+            other => Err(other.is_not(&visitor)),
+        }
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        match self {
+            Self::Object(members) => visitor.visit_map(Members(members.into_iter())),
+            other => Err(other.is_not(&visitor)),
         }
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str bytes byte_buf unit unit_struct
+        newtype_struct tuple tuple_struct enum identifier ignored_any
     }
 }
 
 impl Node {
+    fn is_not(self, expected: &dyn Expected) -> ShapeError {
+        ShapeError::invalid_type(self.unexpected(), expected)
+    }
+
     fn unexpected(&self) -> Unexpected<'_> {
         match self {
             Self::Null => Unexpected::Unit,
