@@ -1,10 +1,10 @@
 //! From the bytes that the host hands over to the raw shapes: JSON text or a protobuf Struct, and the shape's mistakes.
 
 use prost::Message;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-use super::{node::Node, raw::RawConfig, report::ConfigError};
+use super::{node::Node, raw::RawConfig, report::ConfigError, shape::Shape};
 
 /// The longest configuration, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -20,7 +20,7 @@ pub(super) fn read(text: &[u8]) -> Result<RawConfig, ConfigError> {
     if !matches!(node, Node::Object(_)) {
         return Err(ConfigError::single("", "has to be a JSON object, with `providers` and `rules`"));
     }
-    RawConfig::deserialize(node).map_err(|error| ConfigError::single(error.path().dotted(), error.to_string()))
+    RawConfig::read(node).map_err(|error| ConfigError::single(error.path().dotted(), error.to_string()))
 }
 
 fn node(text: &[u8]) -> Result<Node, ConfigError> {

@@ -1,18 +1,15 @@
-//! The tree as a serde data format: gives the raw shapes their values, and mistakes of shape their sentences.
-//!
-//! The error type is our own because serde's texts quote the values they refuse, and those may be keys.
+//! How the raw shapes get their values from the tree, and mistakes of shape their sentences. No value is ever quoted: it
+//! may be a key.
 
-use std::{fmt, iter::Enumerate, vec};
-
-use serde::{
-    de::{
-        self, DeserializeSeed, Deserializer, Error as _, Expected, MapAccess, SeqAccess, Unexpected, Visitor,
-        value::StrDeserializer,
-    },
-    forward_to_deserialize_any,
-};
+use std::fmt;
 
 use super::{node::Node, path::Path, unknown_field};
+
+/// What a node can be read as.
+pub(super) trait Shape: Sized {
+    /// Reads `node`.
+    fn read(node: Node) -> Result<Self, ShapeError>;
+}
 
 /// What is wrong with the shape of a value, and where.
 #[derive(Debug)]
@@ -25,12 +22,17 @@ struct Mistake {
 }
 
 impl ShapeError {
+    fn new(sentence: String) -> Self {
+        Self(Box::new(Mistake { sentence, path: Path::default() }))
+    }
+
     /// Where the value stands.
     pub(super) fn path(&self) -> &Path {
         &self.0.path
     }
 
-    fn in_field(mut self, name: String) -> Self {
+    /// The mistake is in the field `name` of an object.
+    pub(super) fn in_field(mut self, name: String) -> Self {
         self.0.path.in_field(name);
         self
     }
@@ -47,180 +49,132 @@ impl fmt::Display for ShapeError {
     }
 }
 
-impl std::error::Error for ShapeError {}
-
-impl de::Error for ShapeError {
-    fn custom<T: fmt::Display>(sentence: T) -> Self {
-        Self(Box::new(Mistake { sentence: sentence.to_string(), path: Path::default() }))
-    }
-
-    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("is {}, but has to be {}", kind(&unexpected), wording(expected)))
-    }
-
-    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(unexpected, expected)
-    }
-
-    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self::custom(unknown_field::sentence(field, known))
-    }
-
-    // Names that are equal letter by letter were refused when the tree was built.
-    fn duplicate_field(field: &'static str) -> Self {
-        Self::custom(format_args!("`{field}` is given twice: in snake_case and in lowerCamelCase"))
-    }
-}
-
-fn kind(unexpected: &Unexpected<'_>) -> &'static str {
-    match unexpected {
-        Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::Bool(_) => "true or false",
-        Unexpected::Unsigned(_) => "a whole number",
-        Unexpected::Signed(_) | Unexpected::Float(_) => "a number that is negative or not whole",
-        Unexpected::Seq => "a list",
-        Unexpected::Map => "an object",
-        _ => "a string",
-    }
-}
-
-fn wording(expected: &dyn Expected) -> String {
-    let expected = expected.to_string();
-    match expected.as_str() {
-        "a boolean" => "true or false".to_owned(),
-        "u64" => "a whole number, zero or more".to_owned(),
-        "a sequence" => "a list".to_owned(),
-        _ => expected,
-    }
-}
-
-impl<'de> Deserializer<'de> for Node {
-    type Error = ShapeError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::Null => visitor.visit_unit(),
-            Self::Bool(value) => visitor.visit_bool(value),
-            Self::Whole(number) => visitor.visit_u64(number),
-            Self::OtherNumber(number) => visitor.visit_f64(number),
-            Self::Text(text) => visitor.visit_string(text),
-            Self::List(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
-            Self::Object(members) => visitor.visit_map(Members(members.into_iter())),
-        }
-    }
-
-    // `null` is not the absence of a field: an empty `requires:` in YAML must not come to mean "no verification".
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        visitor.visit_some(self)
-    }
-
-    // serde takes a list for a struct, field by field; no operator means that.
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::Object(members) => visitor.visit_map(fields(members)),
-            other => Err(other.is_not(&visitor)),
-        }
-    }
-
-    // These say no more than `deserialize_any`, but the code for all that the visitor would refuse is left out.
-    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::Bool(value) => visitor.visit_bool(value),
-            other => Err(other.is_not(&visitor)),
-        }
-    }
-
-    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::Whole(number) => visitor.visit_u64(number),
-            other => Err(other.is_not(&visitor)),
-        }
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::Text(text) => visitor.visit_string(text),
-            other => Err(other.is_not(&visitor)),
-        }
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::List(items) => visitor.visit_seq(Items(items.into_iter().enumerate())),
-            other => Err(other.is_not(&visitor)),
-        }
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::Object(members) => visitor.visit_map(Members(members.into_iter())),
-            other => Err(other.is_not(&visitor)),
-        }
-    }
-
-    forward_to_deserialize_any! {
-        i8 i16 i32 i64 i128 u8 u16 u32 u128 f32 f64 char str bytes byte_buf unit unit_struct
-        newtype_struct tuple tuple_struct enum identifier ignored_any
-    }
-}
-
 impl Node {
-    fn is_not(self, expected: &dyn Expected) -> ShapeError {
-        ShapeError::invalid_type(self.unexpected(), expected)
+    /// The mistake that this is not what is `expected`.
+    pub(super) fn is_not(&self, expected: &str) -> ShapeError {
+        let kind = match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Whole(_) => "a whole number",
+            Self::OtherNumber(_) => "a number that is negative or not whole",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+        };
+        ShapeError::new(format!("is {kind}, but has to be {expected}"))
     }
+}
 
-    fn unexpected(&self) -> Unexpected<'_> {
-        match self {
-            Self::Null => Unexpected::Unit,
-            Self::Bool(value) => Unexpected::Bool(*value),
-            Self::Whole(number) => Unexpected::Unsigned(*number),
-            Self::OtherNumber(number) => Unexpected::Float(*number),
-            Self::Text(text) => Unexpected::Str(text),
-            Self::List(_) => Unexpected::Seq,
-            Self::Object(_) => Unexpected::Map,
+impl Shape for bool {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Bool(value) => Ok(value),
+            other => Err(other.is_not("true or false")),
         }
     }
 }
 
-/// The elements of a list, one by one.
-struct Items(Enumerate<vec::IntoIter<Node>>);
-
-impl<'de> SeqAccess<'de> for Items {
-    type Error = ShapeError;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, ShapeError> {
-        let Some((index, item)) = self.0.next() else { return Ok(None) };
-        seed.deserialize(item).map(Some).map_err(|error| error.in_index(index))
+impl Shape for u64 {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Whole(number) => Ok(number),
+            other => Err(other.is_not("a whole number, zero or more")),
+        }
     }
 }
 
-/// The members of an object, one by one.
-struct Members(vec::IntoIter<(String, Node)>);
-
-impl<'de> MapAccess<'de> for Members {
-    type Error = ShapeError;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, ShapeError> {
-        let Some((name, _)) = self.0.as_slice().first() else { return Ok(None) };
-        let key = StrDeserializer::new(name);
-        seed.deserialize(key).map(Some).map_err(|error: ShapeError| error.in_field(name.clone()))
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, ShapeError> {
-        let (name, value) = self.0.next().ok_or_else(|| ShapeError::custom("is a member without a name"))?;
-        seed.deserialize(value).map_err(|error| error.in_field(name))
+impl Shape for String {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Text(text) => Ok(text),
+            other => Err(other.is_not("a string")),
+        }
     }
 }
 
-/// The members of an object that is one of our shapes: only its fields have two spellings; the names of providers have
-/// one.
-fn fields(members: Vec<(String, Node)>) -> Members {
-    Members(members.into_iter().map(|(name, value)| (snake_case(name), value)).collect::<Vec<_>>().into_iter())
+impl<T: Shape> Shape for Vec<T> {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        let Node::List(items) = node else { return Err(node.is_not("a list")) };
+        let read = |(index, item)| T::read(item).map_err(|error| error.in_index(index));
+        items.into_iter().enumerate().map(read).collect()
+    }
+}
+
+/// A field of an object while the object is read.
+pub(super) trait Field {
+    /// Whether the field has been given.
+    fn is_given(&self) -> bool;
+
+    /// Reads the field's value.
+    fn give(&mut self, value: Node) -> Result<(), ShapeError>;
+}
+
+// `null` is not the absence of a field: an empty `requires:` in YAML must not come to mean "no verification".
+impl<T: Shape> Field for Option<T> {
+    fn is_given(&self) -> bool {
+        self.is_some()
+    }
+
+    fn give(&mut self, value: Node) -> Result<(), ShapeError> {
+        *self = Some(T::read(value)?);
+        Ok(())
+    }
+}
+
+/// Structs whose fields are the fields of an object in the text, but for a name after `as`.
+macro_rules! objects {
+    ($(
+        #[expecting = $expected:literal]
+        $(#[$attribute:meta])*
+        pub(super) struct $name:ident {
+            $(pub(super) $field:ident $(as $given:literal)?: Option<$kind:ty>,)*
+        }
+    )*) => { $(
+        #[derive(Default)]
+        $(#[$attribute])*
+        pub(super) struct $name {
+            $(pub(super) $field: Option<$kind>,)*
+        }
+
+        impl Shape for $name {
+            fn read(node: Node) -> Result<Self, ShapeError> {
+                let mut object = Self::default();
+                read_fields(node, $expected, &mut [
+                    $((objects!(@name $field $($given)?), &mut object.$field),)*
+                ])?;
+                Ok(object)
+            }
+        }
+    )* };
+    (@name $field:ident $given:literal) => { $given };
+    (@name $field:ident) => { stringify!($field) };
+}
+pub(super) use objects;
+
+/// Reads the members of the object that `node` has to be into `fields`.
+pub(super) fn read_fields(
+    node: Node,
+    expected: &str,
+    fields: &mut [(&'static str, &mut dyn Field)],
+) -> Result<(), ShapeError> {
+    let Node::Object(members) = node else { return Err(node.is_not(expected)) };
+    for (name, value) in members {
+        // Only the fields of our shapes have two spellings; the names of providers have one.
+        let name = snake_case(name);
+        match fields.iter_mut().find(|(known, _)| *known == name) {
+            // Names that are equal letter by letter were refused when the tree was built.
+            Some((_, field)) if field.is_given() => {
+                let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
+                return Err(ShapeError::new(sentence));
+            }
+            Some((_, field)) => field.give(value).map_err(|error| error.in_field(name))?,
+            None => {
+                let known: Vec<_> = fields.iter().map(|(known, _)| *known).collect();
+                return Err(ShapeError::new(unknown_field::sentence(&name, &known)).in_field(name));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
