@@ -94,7 +94,8 @@ fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
 }
 
 fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {
-    let used: BTreeSet<_> = config.rules.iter().filter_map(used_provider).collect();
+    let mut used = BTreeSet::new();
+    used.extend(config.rules.iter().filter_map(used_provider));
     for (index, provider) in config.providers.iter().enumerate() {
         if !used.contains(&index) {
             at.field(&provider.name).warn("no rule uses this provider");
