@@ -121,19 +121,20 @@ impl<T: Shape> Field for Option<T> {
     }
 }
 
-/// Structs whose fields are the fields of an object in the text, but for a name after `as`.
+/// Structs whose fields have the names that they have in the text, unless another one follows after `as`. (What serde
+/// derives costs kilobytes of code for each struct: here one function reads them all.)
 macro_rules! objects {
     ($(
         #[expecting = $expected:literal]
         $(#[$attribute:meta])*
         pub(super) struct $name:ident {
-            $(pub(super) $field:ident $(as $given:literal)?: Option<$kind:ty>,)*
+            $($(#[$comment:meta])* pub(super) $field:ident $(as $given:literal)?: Option<$kind:ty>,)*
         }
     )*) => { $(
         #[derive(Default)]
         $(#[$attribute])*
         pub(super) struct $name {
-            $(pub(super) $field: Option<$kind>,)*
+            $($(#[$comment])* pub(super) $field: Option<$kind>,)*
         }
 
         impl Shape for $name {
@@ -151,30 +152,28 @@ macro_rules! objects {
 }
 pub(super) use objects;
 
+/// The fields of an object by their names in the text.
+type Fields<'object> = [(&'static str, &'object mut dyn Field)];
+
 /// Reads the members of the object that `node` has to be into `fields`.
-pub(super) fn read_fields(
-    node: Node,
-    expected: &str,
-    fields: &mut [(&'static str, &mut dyn Field)],
-) -> Result<(), ShapeError> {
+pub(super) fn read_fields(node: Node, expected: &str, fields: &mut Fields<'_>) -> Result<(), ShapeError> {
     let Node::Object(members) = node else { return Err(node.is_not(expected)) };
-    for (name, value) in members {
-        // Only the fields of our shapes have two spellings; the names of providers have one.
-        let name = snake_case(name);
-        match fields.iter_mut().find(|(known, _)| *known == name) {
-            // Names that are equal letter by letter were refused when the tree was built.
-            Some((_, field)) if field.is_given() => {
-                let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
-                return Err(ShapeError::new(sentence));
-            }
-            Some((_, field)) => field.give(value).map_err(|error| error.in_field(name))?,
-            None => {
-                let known: Vec<_> = fields.iter().map(|(known, _)| *known).collect();
-                return Err(ShapeError::new(unknown_field::sentence(&name, &known)).in_field(name));
-            }
+    // Only the fields of our shapes have two spellings; the names of providers have one.
+    members.into_iter().try_for_each(|(name, value)| read_field(snake_case(name), value, fields))
+}
+
+fn read_field(name: String, value: Node, fields: &mut Fields<'_>) -> Result<(), ShapeError> {
+    match fields.iter_mut().find(|(known, _)| *known == name) {
+        // Names that are equal letter by letter were refused when the tree was built.
+        Some((_, field)) if field.is_given() => {
+            Err(ShapeError::new(format!("`{name}` is given twice: in snake_case and in lowerCamelCase")))
+        }
+        Some((_, field)) => field.give(value).map_err(|error| error.in_field(name)),
+        None => {
+            let known: Vec<_> = fields.iter().map(|(known, _)| *known).collect();
+            Err(ShapeError::new(unknown_field::sentence(&name, &known)).in_field(name))
         }
     }
-    Ok(())
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
