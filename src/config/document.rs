@@ -2,14 +2,9 @@
 
 use prost::Message;
 use serde::de::IgnoredAny;
-use serde_json::Deserializer;
-use serde_path_to_error::{Path, Segment};
+use serde_json::error::Category;
 
-use super::{
-    node::Node,
-    raw::RawConfig,
-    report::{ConfigError, joined},
-};
+use super::{node::Node, raw::RawConfig, report::ConfigError, shape::Shape};
 
 /// The longest configuration, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -25,8 +20,7 @@ pub(super) fn read(text: &[u8]) -> Result<RawConfig, ConfigError> {
     if !matches!(node, Node::Object(_)) {
         return Err(ConfigError::single("", "has to be a JSON object, with `providers` and `rules`"));
     }
-    serde_path_to_error::deserialize(node)
-        .map_err(|error| ConfigError::single(dotted(error.path()), error.inner().to_string()))
+    RawConfig::read(node).map_err(|error| ConfigError::single(error.path().dotted(), error.to_string()))
 }
 
 fn node(text: &[u8]) -> Result<Node, ConfigError> {
@@ -37,17 +31,12 @@ fn node(text: &[u8]) -> Result<Node, ConfigError> {
         return Err(ConfigError::single("", "is empty: give the plugin a JSON object, with `providers` and `rules`"));
     }
     match serde_json::from_slice::<IgnoredAny>(text) {
-        Ok(_) => json(text),
+        Ok(_) => Node::from_json(text).map_err(|(path, error)| match error.classify() {
+            Category::Data => ConfigError::single(path.dotted(), error.to_string()),
+            _ => not_json(&error),
+        }),
         Err(error) => structure(text).ok_or_else(|| not_json(&error)),
     }
-}
-
-fn json(text: &[u8]) -> Result<Node, ConfigError> {
-    let mut deserializer = Deserializer::from_slice(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| match error.inner().classify() {
-        serde_json::error::Category::Data => ConfigError::single(dotted(error.path()), error.inner().to_string()),
-        _ => not_json(error.inner()),
-    })
 }
 
 /// The Struct that the bytes are. One without fields is none: unknown fields are skipped by the decoder, so that nearly
@@ -59,12 +48,4 @@ fn structure(bytes: &[u8]) -> Option<Node> {
 
 fn not_json(error: &serde_json::Error) -> ConfigError {
     ConfigError::single("", format!("is not JSON: {error}"))
-}
-
-fn dotted(path: &Path) -> String {
-    path.iter().fold(String::new(), |path, segment| match segment {
-        Segment::Seq { index } => format!("{path}[{index}]"),
-        Segment::Map { key } | Segment::Enum { variant: key } => joined(&path, key),
-        Segment::Unknown => path,
-    })
 }

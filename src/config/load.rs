@@ -99,7 +99,8 @@ fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
 }
 
 fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {
-    let used: BTreeSet<_> = config.requirements().flat_map(Requirement::providers).map(|id| id.0).collect();
+    let mut used = BTreeSet::new();
+    used.extend(config.requirements().flat_map(Requirement::providers).map(|id| id.0));
     for (index, provider) in config.providers.iter().enumerate() {
         if !used.contains(&index) {
             at.field(&provider.name).warn("no rule uses this provider");

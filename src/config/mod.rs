@@ -11,6 +11,7 @@ mod local_keys;
 mod locations;
 mod names;
 mod node;
+mod path;
 mod permission;
 mod provider;
 mod raw;

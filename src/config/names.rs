@@ -73,7 +73,7 @@ pub(super) fn distinct(texts: Vec<String>, at: &Place<'_>) -> Checked<Vec<String
         let at = at.index(index);
         if text.is_empty() {
             result = at.mistake("is empty");
-        } else if !seen.insert(text) {
+        } else if !seen.insert(text.as_str()) {
             result = at.mistake(format!("lists {} a second time", quoted(text)));
         }
     }

@@ -3,9 +3,9 @@
 use std::{collections::BTreeSet, fmt};
 
 use prost_types::value::Kind;
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::report::quoted;
+use super::{path::Path, report::quoted};
 
 /// Objects and lists within each other: more levels than these are refused.
 const MAX_DEPTH: usize = 64;
@@ -62,27 +62,34 @@ impl From<prost_types::Value> for Node {
     }
 }
 
-impl<'de> Deserialize<'de> for Node {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Seed { levels_left: MAX_DEPTH }.deserialize(deserializer)
+impl Node {
+    /// Reads JSON text.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, and, unless it is the syntax, in which place.
+    pub(super) fn from_json(text: &[u8]) -> Result<Self, (Path, serde_json::Error)> {
+        let mut path = Path::default();
+        let seed = Seed { levels_left: MAX_DEPTH, path: &mut path };
+        let node = seed.deserialize(&mut serde_json::Deserializer::from_slice(text));
+        node.map_err(|error| (path, error))
     }
 }
 
-#[derive(Clone, Copy)]
-struct Seed {
+/// Reads a node, and leaves the path of a mistake.
+struct Seed<'path> {
     levels_left: usize,
+    path: &'path mut Path,
 }
 
-impl Seed {
-    fn inner<E: de::Error>(self) -> Result<Self, E> {
-        match self.levels_left.checked_sub(1) {
-            Some(levels_left) => Ok(Self { levels_left }),
-            None => Err(E::custom(format_args!("is nested deeper than {MAX_DEPTH} levels"))),
-        }
+impl Seed<'_> {
+    fn levels_within<E: de::Error>(&self) -> Result<usize, E> {
+        let too_deep = || E::custom(format_args!("is nested deeper than {MAX_DEPTH} levels"));
+        self.levels_left.checked_sub(1).ok_or_else(too_deep)
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Seed {
+impl<'de> DeserializeSeed<'de> for Seed<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
@@ -90,7 +97,7 @@ impl<'de> DeserializeSeed<'de> for Seed {
     }
 }
 
-impl<'de> Visitor<'de> for Seed {
+impl<'de> Visitor<'de> for Seed<'_> {
     type Value = Node;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,23 +131,29 @@ impl<'de> Visitor<'de> for Seed {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-        let seed = self.inner()?;
+        let levels_left = self.levels_within()?;
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(seed)? {
+        while let Some(item) = access
+            .next_element_seed(Seed { levels_left, path: &mut *self.path })
+            .inspect_err(|_| self.path.in_index(items.len()))?
+        {
             items.push(item);
         }
         Ok(Node::List(items))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
-        let seed = self.inner()?;
+        let levels_left = self.levels_within()?;
         let mut names = BTreeSet::new();
         let mut members = Vec::new();
         while let Some(name) = access.next_key::<String>()? {
             if !names.insert(name.clone()) {
                 return Err(de::Error::custom(format_args!("{} is given twice", quoted(&name))));
             }
-            members.push((name, access.next_value_seed(seed)?));
+            let value = access
+                .next_value_seed(Seed { levels_left, path: &mut *self.path })
+                .inspect_err(|_| self.path.in_field(name.clone()))?;
+            members.push((name, value));
         }
         Ok(Node::Object(members))
     }

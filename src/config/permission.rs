@@ -1,7 +1,7 @@
 //! Validates what a verified token has to permit: scopes and conditions on claims.
 
 use super::{
-    ClaimCondition, ClaimValue, Permission, forwarding, names,
+    ClaimCondition, ClaimPath, ClaimValue, Permission, forwarding, names,
     raw::{RawClaimCondition, RawScalar},
     report::{Checked, Place, quoted},
 };
@@ -51,21 +51,45 @@ fn check_number(number: usize, what: &str, at: &Place<'_>) -> Checked<()> {
 }
 
 fn condition(raw: RawClaimCondition, at: &Place<'_>) -> Checked<ClaimCondition> {
-    let claim = forwarding::claim(raw.claim_name, raw.claim_path, at);
+    let claim = claim((raw.claim_name, raw.claim_path), (raw.name, raw.path), at);
+    let not = raw.not.unwrap_or_default();
     let any_of = values(raw.any_of, &at.field("any_of"));
     let all_of = values(raw.all_of, &at.field("all_of"));
-    let none_of = values(raw.none_of, &at.field("none_of"));
-    let condition =
-        ClaimCondition { claim: claim?, exists: raw.exists, any_of: any_of?, all_of: all_of?, none_of: none_of? };
+    let not_any_of = values(not.any_of, &at.field("not.any_of"));
+    let not_all_of = values(not.all_of, &at.field("not.all_of"));
+    let condition = ClaimCondition {
+        claim: claim?,
+        exists: raw.exists,
+        any_of: any_of?,
+        all_of: all_of?,
+        not_any_of: not_any_of?,
+        not_all_of: not_all_of?,
+    };
+    check_sense(&condition, at).map(|()| condition)
+}
+
+/// A condition may call the claim `name` and `path` for short.
+fn claim(
+    long: (Option<String>, Option<Vec<String>>),
+    short: (Option<String>, Option<Vec<String>>),
+    at: &Place<'_>,
+) -> Checked<ClaimPath> {
+    match (long, short) {
+        (long, (None, None)) => forwarding::claim(long.0, long.1, at),
+        ((None, None), short) => forwarding::claim(short.0, short.1, at),
+        _ => at.mistake("names the claim twice: needs exactly one of claim_name and claim_path"),
+    }
+}
+
+fn check_sense(condition: &ClaimCondition, at: &Place<'_>) -> Checked<()> {
     let asks_for_values = condition.any_of.is_some() || condition.all_of.is_some();
+    let asks_against = condition.not_any_of.is_some() || condition.not_all_of.is_some();
     match condition.exists {
-        None if !asks_for_values && condition.none_of.is_none() => {
-            at.mistake("needs a condition: exists, any_of, all_of or none_of")
-        }
+        None if !asks_for_values && !asks_against => at.mistake("needs a condition: exists, any_of, all_of or not"),
         Some(false) if asks_for_values => {
             at.field("exists").mistake("`false` contradicts the values that are asked for")
         }
-        _ => Ok(condition),
+        _ => Ok(()),
     }
 }
 

@@ -2,18 +2,17 @@
 //!
 //! Every field is optional here: validation reports what is missing, all at once.
 
-use std::{fmt, marker::PhantomData};
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, Visitor},
-};
 use serde_json::Number;
 
-use super::ClaimValue;
+use super::{
+    ClaimValue,
+    node::Node,
+    shape::{Shape, ShapeError, objects, read_fields},
+};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `providers` and `rules`")]
+objects! {
+
+#[expecting = "an object, with `providers` and `rules`"]
 pub(super) struct RawConfig {
     pub(super) providers: Option<Named<RawProvider>>,
     pub(super) rules: Option<Vec<RawRule>>,
@@ -25,8 +24,7 @@ pub(super) struct RawConfig {
     pub(super) limits: Option<RawLimits>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object: a provider")]
+#[expecting = "an object: a provider"]
 pub(super) struct RawProvider {
     pub(super) issuer: Option<String>,
     pub(super) any_issuer: Option<bool>,
@@ -51,16 +49,14 @@ pub(super) struct RawProvider {
     pub(super) sender_constraint: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `inline_string`, `inline_bytes` or `environment_variable`")]
+#[expecting = "an object, with `inline_string`, `inline_bytes` or `environment_variable`"]
 pub(super) struct RawLocalJwks {
     pub(super) inline_string: Option<String>,
     pub(super) inline_bytes: Option<String>,
     pub(super) environment_variable: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `http_uri`")]
+#[expecting = "an object, with `http_uri`"]
 pub(super) struct RawRemoteJwks {
     pub(super) http_uri: Option<RawHttpUri>,
     pub(super) cache_duration: Option<RawDuration>,
@@ -69,8 +65,7 @@ pub(super) struct RawRemoteJwks {
     pub(super) backoff: Option<RawBackoff>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `http_uri`")]
+#[expecting = "an object, with `http_uri`"]
 pub(super) struct RawDiscovery {
     pub(super) http_uri: Option<RawHttpUri>,
     pub(super) jwks_clusters: Option<Named<String>>,
@@ -80,54 +75,46 @@ pub(super) struct RawDiscovery {
     pub(super) backoff: Option<RawBackoff>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `base_interval` and `max_interval`")]
+#[expecting = "an object, with `base_interval` and `max_interval`"]
 pub(super) struct RawBackoff {
     pub(super) base_interval: Option<RawDuration>,
     pub(super) max_interval: Option<RawDuration>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `uri`, `cluster` and `timeout`")]
+#[expecting = "an object, with `uri`, `cluster` and `timeout`"]
 pub(super) struct RawHttpUri {
     pub(super) uri: Option<String>,
     pub(super) cluster: Option<String>,
     pub(super) timeout: Option<RawDuration>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `name` and `value_prefix`")]
+#[expecting = "an object, with `name` and `value_prefix`"]
 pub(super) struct RawHeaderLocation {
     pub(super) name: Option<String>,
     pub(super) value_prefix: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `header_name` and `claim_name` or `claim_path`")]
+#[expecting = "an object, with `header_name` and `claim_name` or `claim_path`"]
 pub(super) struct RawClaimHeader {
     pub(super) header_name: Option<String>,
     pub(super) claim_name: Option<String>,
     pub(super) claim_path: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `match` and `requires`")]
+#[expecting = "an object, with `match` and `requires`"]
 pub(super) struct RawRule {
-    #[serde(rename = "match")]
-    pub(super) matcher: Option<RawMatcher>,
+    pub(super) matcher as "match": Option<RawMatcher>,
     pub(super) requires: Option<RawRequirement>,
     pub(super) requirement_name: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `prefix` or `path`")]
+#[expecting = "an object, with `prefix` or `path`"]
 pub(super) struct RawMatcher {
     pub(super) prefix: Option<String>,
     pub(super) path: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `provider_name` or another requirement")]
+#[expecting = "an object, with `provider_name` or another requirement"]
 pub(super) struct RawRequirement {
     pub(super) provider_name: Option<String>,
     pub(super) provider_and_audiences: Option<RawProviderAndAudiences>,
@@ -140,134 +127,93 @@ pub(super) struct RawRequirement {
     pub(super) claims: Option<Vec<RawClaimCondition>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `provider_name` and `audiences`")]
+#[expecting = "an object, with `provider_name` and `audiences`"]
 pub(super) struct RawProviderAndAudiences {
     pub(super) provider_name: Option<String>,
     pub(super) audiences: Option<Vec<String>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `requirements`")]
+#[expecting = "an object, with `requirements`"]
 pub(super) struct RawRequirements {
     pub(super) requirements: Option<Vec<RawRequirement>>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an empty object")]
+#[expecting = "an empty object"]
 pub(super) struct RawEmpty {}
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `claim_name` or `claim_path` and a condition")]
+#[expecting = "an object, with `name` or `path` and a condition"]
 pub(super) struct RawClaimCondition {
-    #[serde(alias = "name")]
+    pub(super) name: Option<String>,
+    pub(super) path: Option<Vec<String>>,
     pub(super) claim_name: Option<String>,
-    #[serde(alias = "path")]
     pub(super) claim_path: Option<Vec<String>>,
     pub(super) exists: Option<bool>,
     pub(super) any_of: Option<Vec<RawScalar>>,
     pub(super) all_of: Option<Vec<RawScalar>>,
-    pub(super) none_of: Option<Vec<RawScalar>>,
+    pub(super) not: Option<RawValues>,
 }
 
-/// A string, a number, `true` or `false`.
-pub(super) struct RawScalar(pub(super) ClaimValue);
-
-impl<'de> Deserialize<'de> for RawScalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
-    }
+#[expecting = "an object, with `any_of` or `all_of`"]
+pub(super) struct RawValues {
+    pub(super) any_of: Option<Vec<RawScalar>>,
+    pub(super) all_of: Option<Vec<RawScalar>>,
 }
 
-struct ScalarVisitor;
-
-impl Visitor<'_> for ScalarVisitor {
-    type Value = RawScalar;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a string, a number, true or false")
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<RawScalar, E> {
-        Ok(RawScalar(ClaimValue::Text(text.to_owned())))
-    }
-
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<RawScalar, E> {
-        Ok(RawScalar(ClaimValue::Bool(truth)))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<RawScalar, E> {
-        Ok(RawScalar(ClaimValue::Number(number.into())))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<RawScalar, E> {
-        let number = Number::from_f64(number).ok_or_else(|| E::custom("is not a number that JSON has"))?;
-        Ok(RawScalar(ClaimValue::Number(number)))
-    }
-}
-
-#[derive(Deserialize, Default)]
+#[expecting = "an object of limits"]
 #[allow(clippy::struct_field_names, reason = "the names are the operator's")]
-#[serde(deny_unknown_fields, expecting = "an object of limits")]
 pub(super) struct RawLimits {
     pub(super) max_token_bytes: Option<u64>,
     pub(super) max_jwks_bytes: Option<u64>,
     pub(super) max_waiting_requests: Option<u64>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, expecting = "an object, with `max_entries` and `max_bytes`")]
+#[expecting = "an object, with `max_entries` and `max_bytes`"]
 pub(super) struct RawTokenCache {
     pub(super) max_entries: Option<u64>,
     pub(super) max_bytes: Option<u64>,
 }
 
+}
+
 /// The text of a duration, of which only the type has been looked at.
 pub(super) struct RawDuration(pub(super) String);
 
-impl<'de> Deserialize<'de> for RawDuration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_string(DurationVisitor)
+impl Shape for RawDuration {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Text(text) => Ok(Self(text)),
+            other => Err(other.is_not(r#"a number and its unit in quotes, such as "300s" or "5m""#)),
+        }
     }
 }
 
-struct DurationVisitor;
+/// A string, a number, `true` or `false`.
+pub(super) struct RawScalar(pub(super) ClaimValue);
 
-impl Visitor<'_> for DurationVisitor {
-    type Value = RawDuration;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(r#"a number and its unit in quotes, such as "300s" or "5m""#)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<RawDuration, E> {
-        Ok(RawDuration(text.to_owned()))
+impl Shape for RawScalar {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Text(text) => Ok(Self(ClaimValue::Text(text))),
+            Node::Bool(truth) => Ok(Self(ClaimValue::Bool(truth))),
+            Node::Whole(number) => Ok(Self(ClaimValue::Number(number.into()))),
+            Node::OtherNumber(number) if let Some(number) = Number::from_f64(number) => {
+                Ok(Self(ClaimValue::Number(number)))
+            }
+            other => Err(other.is_not("a string, a number, true or false")),
+        }
     }
 }
 
 /// The members of an object whose names the operator chooses, in their order.
 pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Named<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(NamedVisitor(PhantomData))
-    }
-}
-
-struct NamedVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for NamedVisitor<T> {
-    type Value = Named<T>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object whose names you choose")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Named<T>, A::Error> {
-        let mut members = Vec::new();
-        while let Some(member) = access.next_entry()? {
-            members.push(member);
-        }
-        Ok(Named(members))
+impl<T: Shape> Shape for Named<T> {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        let Node::Object(members) = node else { return Err(node.is_not("an object whose names you choose")) };
+        let read = |(name, value)| match T::read(value) {
+            Ok(value) => Ok((name, value)),
+            Err(error) => Err(error.in_field(name)),
+        };
+        members.into_iter().map(read).collect::<Result<_, _>>().map(Self)
     }
 }

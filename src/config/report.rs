@@ -145,7 +145,7 @@ impl Place<'_> {
 
     /// The element `index` of the list at this place.
     pub(super) fn index(&self, index: usize) -> Self {
-        Self { report: self.report, path: format!("{}[{index}]", self.path) }
+        Self { report: self.report, path: indexed(&self.path, index) }
     }
 
     /// Records a mistake, in place of the value that cannot be had.
@@ -189,6 +189,11 @@ impl Place<'_> {
 pub(super) fn joined(path: &str, name: &str) -> String {
     let separator = if path.is_empty() { "" } else { "." };
     format!("{path}{separator}{}", escaped(name))
+}
+
+/// The path of the element `index` of the list at `path`.
+pub(super) fn indexed(path: &str, index: usize) -> String {
+    format!("{path}[{index}]")
 }
 
 /// `text` in printable ASCII, cut to 64 characters, in backquotes.

@@ -55,7 +55,9 @@ pub struct ClaimCondition {
     /// Values that the claim needs all.
     pub all_of: Option<Vec<ClaimValue>>,
     /// Values of which the claim may have none.
-    pub none_of: Option<Vec<ClaimValue>>,
+    pub not_any_of: Option<Vec<ClaimValue>>,
+    /// Values that the claim may not have all.
+    pub not_all_of: Option<Vec<ClaimValue>>,
 }
 
 /// A value to compare a claim's with.

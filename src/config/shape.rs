@@ -1,125 +1,179 @@
-//! The tree as a serde data format: gives the raw shapes their values, and mistakes of shape their sentences.
-//!
-//! The error type is our own because serde's texts quote the values they refuse, and those may be keys.
+//! How the raw shapes get their values from the tree, and mistakes of shape their sentences. No value is ever quoted: it
+//! may be a key.
 
 use std::fmt;
 
-use serde::{
-    de::{
-        self, Deserializer, Expected, IntoDeserializer, Unexpected, Visitor,
-        value::{MapDeserializer, SeqDeserializer},
-    },
-    forward_to_deserialize_any,
-};
+use super::{node::Node, path::Path, unknown_field};
 
-use super::{node::Node, unknown_field};
+/// What a node can be read as.
+pub(super) trait Shape: Sized {
+    /// Reads `node`.
+    fn read(node: Node) -> Result<Self, ShapeError>;
+}
 
-/// What is wrong with the shape of a value: a sentence.
+/// What is wrong with the shape of a value, and where.
 #[derive(Debug)]
-pub(super) struct ShapeError(String);
+pub(super) struct ShapeError(Box<Mistake>);
 
-impl fmt::Display for ShapeError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
+#[derive(Debug)]
+struct Mistake {
+    sentence: String,
+    path: Path,
 }
 
-impl std::error::Error for ShapeError {}
-
-impl de::Error for ShapeError {
-    fn custom<T: fmt::Display>(sentence: T) -> Self {
-        Self(sentence.to_string())
+impl ShapeError {
+    fn new(sentence: String) -> Self {
+        Self(Box::new(Mistake { sentence, path: Path::default() }))
     }
 
-    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self(format!("is {}, but has to be {}", kind(&unexpected), wording(expected)))
+    /// Where the value stands.
+    pub(super) fn path(&self) -> &Path {
+        &self.0.path
     }
 
-    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(unexpected, expected)
+    /// The mistake is in the field `name` of an object.
+    pub(super) fn in_field(mut self, name: String) -> Self {
+        self.0.path.in_field(name);
+        self
     }
 
-    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self(unknown_field::sentence(field, known))
-    }
-
-    // Names that are equal letter by letter were refused when the tree was built.
-    fn duplicate_field(field: &'static str) -> Self {
-        Self(format!("`{field}` is given twice: in snake_case and in lowerCamelCase"))
-    }
-}
-
-fn kind(unexpected: &Unexpected<'_>) -> &'static str {
-    match unexpected {
-        Unexpected::Unit | Unexpected::Option => "null",
-        Unexpected::Bool(_) => "true or false",
-        Unexpected::Unsigned(_) => "a whole number",
-        Unexpected::Signed(_) | Unexpected::Float(_) => "a number that is negative or not whole",
-        Unexpected::Seq => "a list",
-        Unexpected::Map => "an object",
-        _ => "a string",
-    }
-}
-
-fn wording(expected: &dyn Expected) -> String {
-    let expected = expected.to_string();
-    match expected.as_str() {
-        "a boolean" => "true or false".to_owned(),
-        "u64" => "a whole number, zero or more".to_owned(),
-        "a sequence" => "a list".to_owned(),
-        _ => expected,
-    }
-}
-
-impl IntoDeserializer<'_, ShapeError> for Node {
-    type Deserializer = Self;
-
-    fn into_deserializer(self) -> Self {
+    fn in_index(mut self, index: usize) -> Self {
+        self.0.path.in_index(index);
         self
     }
 }
 
-impl<'de> Deserializer<'de> for Node {
-    type Error = ShapeError;
+impl fmt::Display for ShapeError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0.sentence)
+    }
+}
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        match self {
-            Self::Null => visitor.visit_unit(),
-            Self::Bool(value) => visitor.visit_bool(value),
-            Self::Whole(number) => visitor.visit_u64(number),
-            Self::OtherNumber(number) => visitor.visit_f64(number),
-            Self::Text(text) => visitor.visit_string(text),
-            Self::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
-            Self::Object(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
+impl Node {
+    /// The mistake that this is not what is `expected`.
+    pub(super) fn is_not(&self, expected: &str) -> ShapeError {
+        let kind = match self {
+            Self::Null => "null",
+            Self::Bool(_) => "true or false",
+            Self::Whole(_) => "a whole number",
+            Self::OtherNumber(_) => "a number that is negative or not whole",
+            Self::Text(_) => "a string",
+            Self::List(_) => "a list",
+            Self::Object(_) => "an object",
+        };
+        ShapeError::new(format!("is {kind}, but has to be {expected}"))
+    }
+}
+
+impl Shape for bool {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Bool(value) => Ok(value),
+            other => Err(other.is_not("true or false")),
         }
     }
+}
 
-    // `null` is not the absence of a field: an empty `requires:` in YAML must not come to mean "no verification".
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        visitor.visit_some(self)
+impl Shape for u64 {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Whole(number) => Ok(number),
+            other => Err(other.is_not("a whole number, zero or more")),
+        }
+    }
+}
+
+impl Shape for String {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Text(text) => Ok(text),
+            other => Err(other.is_not("a string")),
+        }
+    }
+}
+
+impl<T: Shape> Shape for Vec<T> {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        let Node::List(items) = node else { return Err(node.is_not("a list")) };
+        let read = |(index, item)| T::read(item).map_err(|error| error.in_index(index));
+        items.into_iter().enumerate().map(read).collect()
+    }
+}
+
+/// A field of an object while the object is read.
+pub(super) trait Field {
+    /// Whether the field has been given.
+    fn is_given(&self) -> bool;
+
+    /// Reads the field's value.
+    fn give(&mut self, value: Node) -> Result<(), ShapeError>;
+}
+
+// `null` is not the absence of a field: an empty `requires:` in YAML must not come to mean "no verification".
+impl<T: Shape> Field for Option<T> {
+    fn is_given(&self) -> bool {
+        self.is_some()
     }
 
-    // Only the fields of our shapes have two spellings; the names of providers have one.
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ShapeError> {
-        match self {
-            // serde takes a list for a struct, field by field; no operator means that.
-            Self::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
-            Self::Object(members) => {
-                let fields = members.into_iter().map(|(name, value)| (snake_case(name), value));
-                visitor.visit_map(MapDeserializer::new(fields))
+    fn give(&mut self, value: Node) -> Result<(), ShapeError> {
+        *self = Some(T::read(value)?);
+        Ok(())
+    }
+}
+
+/// Structs whose fields have the names that they have in the text, unless another one follows after `as`. (What serde
+/// derives costs kilobytes of code for each struct: here one function reads them all.)
+macro_rules! objects {
+    ($(
+        #[expecting = $expected:literal]
+        $(#[$attribute:meta])*
+        pub(super) struct $name:ident {
+            $($(#[$comment:meta])* pub(super) $field:ident $(as $given:literal)?: Option<$kind:ty>,)*
+        }
+    )*) => { $(
+        #[derive(Default)]
+        $(#[$attribute])*
+        pub(super) struct $name {
+            $($(#[$comment])* pub(super) $field: Option<$kind>,)*
+        }
+
+        impl Shape for $name {
+            fn read(node: Node) -> Result<Self, ShapeError> {
+                #[allow(unused_mut, reason = "an object may have no fields")]
+                let mut object = Self::default();
+                read_fields(node, $expected, &mut [
+                    $((objects!(@name $field $($given)?), &mut object.$field),)*
+                ])?;
+                Ok(object)
             }
-            other => other.deserialize_any(visitor),
         }
-    }
+    )* };
+    (@name $field:ident $given:literal) => { $given };
+    (@name $field:ident) => { stringify!($field) };
+}
+pub(super) use objects;
 
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+/// The fields of an object by their names in the text.
+type Fields<'object> = [(&'static str, &'object mut dyn Field)];
+
+/// Reads the members of the object that `node` has to be into `fields`.
+pub(super) fn read_fields(node: Node, expected: &str, fields: &mut Fields<'_>) -> Result<(), ShapeError> {
+    let Node::Object(members) = node else { return Err(node.is_not(expected)) };
+    // Only the fields of our shapes have two spellings; the names of providers have one.
+    members.into_iter().try_for_each(|(name, value)| read_field(snake_case(name), value, fields))
+}
+
+fn read_field(name: String, value: Node, fields: &mut Fields<'_>) -> Result<(), ShapeError> {
+    match fields.iter_mut().find(|(known, _)| *known == name) {
+        // Names that are equal letter by letter were refused when the tree was built.
+        Some((_, field)) if field.is_given() => {
+            Err(ShapeError::new(format!("`{name}` is given twice: in snake_case and in lowerCamelCase")))
+        }
+        Some((_, field)) => field.give(value).map_err(|error| error.in_field(name)),
+        None => {
+            let known: Vec<_> = fields.iter().map(|(known, _)| *known).collect();
+            Err(ShapeError::new(unknown_field::sentence(&name, &known)).in_field(name))
+        }
     }
 }
 

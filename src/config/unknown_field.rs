@@ -28,10 +28,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// The fields of `jwt_authn` and of the contract that this version does not have.
 const PLANNED: &[&str] = &[
-    "allow_missing",
-    "allow_missing_or_failed",
     "bypass_cors_preflight",
-    "claims",
     "clear_route_cache",
     "connect_matcher",
     "cookies",
@@ -44,18 +41,12 @@ const PLANNED: &[&str] = &[
     "methods",
     "path_match_policy",
     "path_separated_prefix",
-    "provider_and_audiences",
     "query_parameters",
     "report_only",
-    "requirement_map",
-    "requirement_name",
-    "requires_all",
-    "requires_any",
     "retry_policy",
     "route_name",
     "runtime_fraction",
     "safe_regex",
-    "scopes",
     "subjects",
     "tls_context",
 ];

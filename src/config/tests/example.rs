@@ -67,7 +67,7 @@ pub(super) fn full() -> Value {
                 "scopes": ["read", "write"],
                 "any_scopes": ["a", "b"],
                 "claims": [
-                    {"claim_name": "realm.roles", "any_of": ["x", 1, -1.5, true], "all_of": ["x"], "none_of": ["y"]},
+                    {"claim_name": "realm.roles", "any_of": ["x", 1, -1.5, true], "all_of": ["x"], "not": {"any_of": ["y"], "all_of": ["z"]}},
                     {"claim_path": ["https://acme.example/org"], "exists": true}
                 ]
             }},
@@ -102,14 +102,16 @@ fn admin() -> Requirement {
         exists: None,
         any_of: Some(vec![text("x"), ClaimValue::Number(1.into()), number(-1.5), ClaimValue::Bool(true)]),
         all_of: Some(vec![text("x")]),
-        none_of: Some(vec![text("y")]),
+        not_any_of: Some(vec![text("y")]),
+        not_all_of: Some(vec![text("z")]),
     };
     let org = ClaimCondition {
         claim: ClaimPath::Exact(texts(&["https://acme.example/org"])),
         exists: Some(true),
         any_of: None,
         all_of: None,
-        none_of: None,
+        not_any_of: None,
+        not_all_of: None,
     };
     let permission =
         Permission { scopes: texts(&["read", "write"]), any_scopes: texts(&["a", "b"]), claims: vec![roles, org] };

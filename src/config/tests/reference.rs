@@ -32,6 +32,7 @@ fn every_field_is_in_the_reference() {
         ("requires_any", fields("/rules", json!([{"requires": {"requires_any": unknown}}]))),
         ("provider_and_audiences", fields("/rules", json!([{"requires": {"provider_and_audiences": unknown}}]))),
         ("claims", fields("/rules", json!([{"requires": {"claims": [unknown]}}]))),
+        ("not", fields("/rules", json!([{"requires": {"claims": [{"not": unknown}]}}]))),
         ("token_cache", fields("/token_cache", unknown.clone())),
         ("limits", fields("/limits", unknown.clone())),
     ];
@@ -40,5 +41,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 81);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 85);
 }

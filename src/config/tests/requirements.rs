@@ -81,7 +81,7 @@ fn conditions_ask_for_something() {
             json!({"claim_name": "", "exists": true}),
             format!("{at}.claim_name: has to be the name of a claim; dots lead into nested objects"),
         ),
-        (json!({"claim_name": "a"}), format!("{at}: needs a condition: exists, any_of, all_of or none_of")),
+        (json!({"claim_name": "a"}), format!("{at}: needs a condition: exists, any_of, all_of or not")),
         (json!({"claim_name": "a", "any_of": []}), format!("{at}.any_of: has to hold 1 to 256 values")),
         (
             json!({"claim_name": "a", "exists": false, "any_of": [1]}),
@@ -94,7 +94,9 @@ fn conditions_ask_for_something() {
     ] {
         check(&[("/rules", claims(condition), &expected)]);
     }
-    for condition in [json!({"name": "a", "exists": false}), json!({"path": ["a"], "none_of": ["x"], "exists": true})] {
+    for condition in
+        [json!({"name": "a", "exists": false}), json!({"path": ["a"], "not": {"all_of": ["x"]}, "exists": true})]
+    {
         assert!(load(&least_with("/rules", claims(condition))).is_ok());
     }
 }
