@@ -25,6 +25,7 @@ pub(crate) mod uri;
 
 use std::time::Duration;
 
+pub use forwarding::{ClaimHeader, ClaimPath, PayloadHeader};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
 
@@ -191,33 +192,6 @@ pub enum HeaderPrefix {
     Scheme(String),
     /// A literal text, case-sensitive.
     Literal(String),
-}
-
-/// The header that tells the upstream the claims, base64url-encoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PayloadHeader {
-    /// The header's name, lower case.
-    pub name: String,
-    /// Whether the value is padded with `=`.
-    pub pad: bool,
-}
-
-/// A header that tells the upstream one claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimHeader {
-    /// The header's name, lower case.
-    pub header: String,
-    /// The claim.
-    pub claim: ClaimPath,
-}
-
-/// The way to a claim, from the top level of the claims inwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClaimPath {
-    /// `claim_name`: dots separate nested names; a top-level name that holds the dots is tried second.
-    Dotted(String),
-    /// `claim_path`: each element is one name, dots and all. Never empty.
-    Exact(Vec<String>),
 }
 
 /// One rule: which requests, and what they have to bring.
