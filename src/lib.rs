@@ -6,6 +6,7 @@
 //! clock and no I/O; [`filter`] alone does.
 
 pub mod authenticator;
+mod claim_text;
 pub mod claims;
 pub mod config;
 pub mod crypto;

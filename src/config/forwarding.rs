@@ -24,6 +24,19 @@ pub struct ClaimHeader {
     pub header: String,
     /// The claim.
     pub claim: ClaimPath,
+    /// How the claim is written.
+    pub format: ClaimFormat,
+}
+
+/// How a claim is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimFormat {
+    /// Strings, numbers and booleans as they are, arrays and objects as base64 of their JSON.
+    Text,
+    /// The elements of an array, or a value that is none, with commas between them.
+    CommaSeparated,
+    /// Base64 of the JSON, whatever the value.
+    JsonBase64,
 }
 
 /// The way to a claim, from the top level of the claims inwards.
@@ -65,12 +78,17 @@ fn claim_header(raw: RawClaimHeader, at: &Place<'_>) -> Checked<ClaimHeader> {
     let place = at.field("header_name");
     let header = place.required(raw.header_name, "the header to write");
     let header = header.and_then(|name| names::target_header(&name, &place));
-    let claim = match (raw.claim_name, raw.claim_path) {
+    let claim = claim(raw.claim_name, raw.claim_path, at);
+    let format = format(raw.format.as_deref(), &at.field("format"));
+    Ok(ClaimHeader { header: header?, claim: claim?, format: format? })
+}
+
+fn claim(name: Option<String>, path: Option<Vec<String>>, at: &Place<'_>) -> Checked<ClaimPath> {
+    match (name, path) {
         (Some(name), None) => claim_name(name, &at.field("claim_name")),
         (None, Some(path)) => claim_path(path, &at.field("claim_path")),
         _ => at.mistake("needs exactly one of claim_name and claim_path"),
-    };
-    Ok(ClaimHeader { header: header?, claim: claim? })
+    }
 }
 
 fn claim_name(name: String, at: &Place<'_>) -> Checked<ClaimPath> {
@@ -85,6 +103,17 @@ fn claim_path(path: Vec<String>, at: &Place<'_>) -> Checked<ClaimPath> {
         return at.mistake(format!("has to be a list of 1 to {MAX_CLAIM_PATH} names, from the outermost inwards"));
     }
     Ok(ClaimPath::Exact(path))
+}
+
+fn format(raw: Option<&str>, at: &Place<'_>) -> Checked<ClaimFormat> {
+    match raw {
+        None | Some("text") => Ok(ClaimFormat::Text),
+        Some("comma_separated") => Ok(ClaimFormat::CommaSeparated),
+        Some("json_base64") => Ok(ClaimFormat::JsonBase64),
+        Some(other) => {
+            at.mistake(format!("has to be `text`, `comma_separated` or `json_base64`, not {}", quoted(other)))
+        }
+    }
 }
 
 /// No header may be written twice by one provider, nor be written by any provider where one looks for tokens: what a

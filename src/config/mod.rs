@@ -25,7 +25,7 @@ pub(crate) mod uri;
 
 use std::time::Duration;
 
-pub use forwarding::{ClaimHeader, ClaimPath, PayloadHeader};
+pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, PayloadHeader};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
 

@@ -104,6 +104,7 @@ pub(super) struct RawClaimHeader {
     pub(super) header_name: Option<String>,
     pub(super) claim_name: Option<String>,
     pub(super) claim_path: Option<Vec<String>>,
+    pub(super) format: Option<String>,
 }
 
 #[derive(Deserialize)]

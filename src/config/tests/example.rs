@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Backoff, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader,
-        Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation,
-        Unmatched, parse,
+        Backoff, ClaimFormat, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher,
+        PayloadHeader, Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits,
+        TokenLocation, Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -44,7 +44,11 @@ pub(super) fn full() -> Value {
                 "pad_forward_payload_header": true,
                 "claim_to_headers": [
                     {"header_name": "X-Sub", "claim_name": "sub"},
-                    {"header_name": "X-Org", "claim_path": ["https://acme.example/org", "id"]}
+                    {
+                        "header_name": "X-Org",
+                        "claim_path": ["https://acme.example/org", "id"],
+                        "format": "comma_separated"
+                    }
                 ],
                 "sender_constraint": "ignore"
             },
@@ -71,6 +75,7 @@ pub(super) fn full() -> Value {
 }
 
 fn acme() -> Provider {
+    let claim_header = |header: &str, claim, format| ClaimHeader { header: header.to_owned(), claim, format };
     let header = |name: &str, prefix| TokenLocation::Header { name: name.to_owned(), prefix };
     let exact = ["https://acme.example/org", "id"].map(str::to_owned).to_vec();
     Provider {
@@ -106,8 +111,8 @@ fn acme() -> Provider {
         forward: true,
         payload_header: Some(PayloadHeader { name: "x-payload".to_owned(), pad: true }),
         claim_headers: vec![
-            ClaimHeader { header: "x-sub".to_owned(), claim: ClaimPath::Dotted("sub".to_owned()) },
-            ClaimHeader { header: "x-org".to_owned(), claim: ClaimPath::Exact(exact) },
+            claim_header("x-sub", ClaimPath::Dotted("sub".to_owned()), ClaimFormat::Text),
+            claim_header("x-org", ClaimPath::Exact(exact), ClaimFormat::CommaSeparated),
         ],
         sender_constraint: SenderConstraint::Ignore,
     }

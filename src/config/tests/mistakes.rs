@@ -175,6 +175,11 @@ fn headers_for_the_upstream() {
             json!([{"header_name": "x", "claim_name": ""}]),
             &format!("{path}.claim_name: has to be the name of a claim; dots lead into nested objects"),
         ),
+        (
+            claims,
+            json!([{"header_name": "x", "claim_name": "a", "format": "comma"}]),
+            &format!("{path}.format: has to be `text`, `comma_separated` or `json_base64`, not `comma`"),
+        ),
         (claims, json!([{"header_name": "x", "claim_path": []}]), &names),
         (claims, json!([{"header_name": "x", "claim_path": ["a", ""]}]), &names),
         (claims, json!([{"header_name": "x", "claim_path": vec!["a"; 33]}]), &names),
