@@ -77,6 +77,9 @@ impl Authenticator {
         if has_dot_segment(request.path()) {
             return Decision::Deny(Denial::new(Reason::PathAmbiguous, None));
         }
+        if self.config.bypass_cors_preflight && request.is_cors_preflight() {
+            return Decision::Allow(self.unverified(request, "cors_preflight"));
+        }
         let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
         let requirement = match (rule, self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_ref(),
@@ -84,7 +87,7 @@ impl Authenticator {
             (None, Unmatched::Deny) => return Decision::Deny(Denial::new(Reason::NoMatchingRule, None)),
         };
         let Some(requirement) = requirement else {
-            return Decision::Allow(self.unverified(request));
+            return Decision::Allow(self.unverified(request, "not_required"));
         };
         match self.authenticate(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now }) {
             Ok(admitted) => Decision::Allow(self.admission(request, &admitted)),
@@ -94,8 +97,8 @@ impl Authenticator {
     }
 
     /// A request that goes upstream without verification.
-    fn unverified(&self, request: &Request<'_>) -> Admission {
-        Admission { provider: None, edits: self.sanitizer.edits(request, Keep::Forwarded) }
+    fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
+        Admission { provider: None, code, edits: self.sanitizer.edits(request, Keep::Forwarded) }
     }
 
     /// A request that goes upstream with what its tokens claim. Where two tokens set one header, the first token wins.
@@ -103,7 +106,7 @@ impl Authenticator {
         let kept: Vec<_> = admitted.iter().filter_map(|token| token.forwarded).collect();
         let mut edits = self.sanitizer.edits(request, Keep::Only(&kept));
         edits.extend(admitted.iter().rev().flat_map(|token| token.edits.iter().cloned()));
-        Admission { provider: admitted.first().map(|token| token.provider), edits }
+        Admission { provider: admitted.first().map(|token| token.provider), code: "verified", edits }
     }
 
     /// Every token that stands where the requirement looks has to be good, and there has to be one.

@@ -23,6 +23,8 @@ pub enum Decision {
 pub struct Admission {
     /// Whose token let it pass; `None` if it needed none.
     pub provider: Option<ProviderId>,
+    /// Why it passes: `verified`, `not_required` or `cors_preflight`.
+    pub code: &'static str,
     /// The changes to its headers, in order.
     pub edits: Vec<HeaderEdit>,
 }

@@ -180,6 +180,30 @@ fn what_only_the_filter_may_say_is_removed_on_open_routes_too() {
 }
 
 #[test]
+fn a_cors_preflight_passes_only_where_that_is_configured_and_shows_nothing_of_the_clients() {
+    let preflight = [
+        (":method", "OPTIONS"),
+        (":path", "/api"),
+        ("origin", "https://app.test"),
+        ("access-control-request-method", "PUT"),
+        ("authorization", "Bearer x"),
+        ("x-user", "mallory"),
+        ("x_claims", "forged"),
+    ];
+    refused(start(&local_config()).decide(&preflight), "token_malformed");
+    let mut config = local_config();
+    config["bypass_cors_preflight"] = json!(true);
+    let plugin = start(&config);
+    let Verdict::Upstream(headers) = plugin.decide(&preflight) else { panic!("refused") };
+    let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, [":method", ":path", "origin", "access-control-request-method"]);
+    assert_eq!(counted("jwt_warden.requests.reason.cors_preflight"), 1);
+    refused(plugin.decide(&[preflight[0], preflight[1], preflight[2]]), "token_missing");
+    let ambiguous = [preflight[0], (":path", "/open/../api"), preflight[2], preflight[3]];
+    refused(plugin.decide(&ambiguous), "path_ambiguous");
+}
+
+#[test]
 fn names_that_an_upstream_takes_for_ours_are_removed_too() {
     let plugin = start(&local_config());
     let headers = [(":path", "/open/"), ("x_user", "mallory"), ("x_claims", "e30"), ("x-users", "stays")];

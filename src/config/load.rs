@@ -56,6 +56,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         providers: providers?,
         rules: rules?,
         unmatched: unmatched?,
+        bypass_cors_preflight: raw.bypass_cors_preflight.unwrap_or(false),
         realm: realm?,
         unavailable_status: unavailable_status?,
         token_cache: token_cache?,

@@ -40,6 +40,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// What becomes of a request that no rule matches.
     pub unmatched: Unmatched,
+    /// Whether CORS preflights pass without verification.
+    pub bypass_cors_preflight: bool,
     /// The `realm` of every challenge (RFC 9110 section 11.5); printable ASCII without quotes and backslashes.
     pub realm: String,
     /// The status of a refusal because the keys cannot be had: 401 or 503.

@@ -15,6 +15,7 @@ pub(super) struct RawConfig {
     pub(super) providers: Option<Named<RawProvider>>,
     pub(super) rules: Option<Vec<RawRule>>,
     pub(super) unmatched: Option<String>,
+    pub(super) bypass_cors_preflight: Option<bool>,
     pub(super) realm: Option<String>,
     pub(super) unavailable_status: Option<u64>,
     pub(super) token_cache: Option<RawTokenCache>,

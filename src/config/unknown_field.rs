@@ -30,7 +30,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
 const PLANNED: &[&str] = &[
     "allow_missing",
     "allow_missing_or_failed",
-    "bypass_cors_preflight",
     "claims",
     "clear_route_cache",
     "connect_matcher",

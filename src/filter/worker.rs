@@ -117,8 +117,7 @@ impl Worker {
         match decision {
             Decision::Allow(admission) if effects::edit_request(admission) => {
                 progress.set(Progress::Allowed);
-                let code = if admission.provider.is_some() { "verified" } else { "not_required" };
-                self.metrics.count_request(self.named(admission.provider), code);
+                self.metrics.count_request(self.named(admission.provider), admission.code);
             }
             Decision::Deny(denial) => self.refuse(denial, request, progress),
             Decision::Allow(_) | Decision::Wait(_) => {

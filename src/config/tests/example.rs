@@ -67,6 +67,7 @@ pub(super) fn full() -> Value {
             {"match": {"prefix": "/"}, "requires": {"provider_name": "acme"}}
         ],
         "unmatched": "allow",
+        "bypass_cors_preflight": true,
         "realm": "acme api",
         "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
@@ -138,7 +139,7 @@ fn every_field_arrives() {
     let last =
         Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Requirement::Provider(ProviderId(0))) };
     assert_eq!(config.rules[4], last);
-    assert_eq!(config.unmatched, Unmatched::Allow);
+    assert_eq!((config.unmatched, config.bypass_cors_preflight), (Unmatched::Allow, true));
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
     assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });
@@ -171,7 +172,7 @@ fn the_defaults_are_strict() {
     let any = Requirement::AnyProvider(vec![ProviderId(0)]);
     assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }]);
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
-    assert_eq!(config.limits, Limits::default());
+    assert_eq!((config.limits, config.bypass_cors_preflight), (Limits::default(), false));
 }
 
 #[test]

@@ -110,7 +110,6 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
         ("/providers/acme/clear_route_cache", later),
         ("/providers/acme/subjects", later),
         ("/filter_state_rules", later),
-        ("/bypass_cors_preflight", later),
         ("/requirement_map", later),
         ("/report_only", later),
         ("/strip_failure_response", "an answer never tells the reason of a refusal: remove it"),
