@@ -7,14 +7,14 @@ use crate::claims;
 use crate::config::{Config, Provider, ProviderId, Requirement, TokenLocation, Unmatched};
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
-use crate::extractor::{HeaderEdit, tokens_at};
+use crate::extractor::tokens_at;
 use crate::jwt::{DecodedToken, FormError, wanted_claims};
 use crate::matcher::{RuleIndex, has_dot_segment};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::token_cache::{Entry, Scope, TokenCache};
-use crate::upstream::{Keep, Sanitizer};
+use crate::upstream::{Effect, Keep, Sanitizer};
 use crate::verifier::{Keys, Moment, Stop, accept};
 
 /// Decides requests by one configuration.
@@ -24,7 +24,7 @@ pub struct Authenticator {
     rules: RuleIndex,
     sanitizer: Sanitizer,
     signatures: Signatures,
-    /// Which claims the headers of any provider need.
+    /// Which claims any provider tells.
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
 }
@@ -41,19 +41,19 @@ struct Admitted<'a> {
     provider: ProviderId,
     /// The place, if the upstream may see the token there.
     forwarded: Option<&'a TokenLocation>,
-    edits: Rc<[HeaderEdit]>,
+    effects: Rc<[Effect]>,
 }
 
 impl Authenticator {
     /// Prepares decisions by this configuration; `signatures` verifies signatures, `seed` is a random number.
     #[must_use]
     pub fn new(config: Config, signatures: Signatures, seed: u64) -> Self {
-        let claim_headers = config.providers.iter().flat_map(|provider| &provider.claim_headers);
+        let told_claims = config.providers.iter().flat_map(Provider::told_claims);
         Self {
             rules: RuleIndex::new(&config.rules),
             sanitizer: Sanitizer::new(&config),
             signatures,
-            wanted_claims: wanted_claims(claim_headers.map(|header| &header.claim)),
+            wanted_claims: wanted_claims(told_claims),
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
             config,
         }
@@ -98,15 +98,19 @@ impl Authenticator {
 
     /// A request that goes upstream without verification.
     fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
-        Admission { provider: None, code, edits: self.sanitizer.edits(request, Keep::Forwarded) }
+        Admission { provider: None, code, effects: self.sanitized(request, Keep::Forwarded) }
     }
 
-    /// A request that goes upstream with what its tokens claim. Where two tokens set one header, the first token wins.
+    fn sanitized(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<Effect> {
+        self.sanitizer.edits(request, keep).into_iter().map(Effect::Header).collect()
+    }
+
+    /// A request that goes upstream with what its tokens claim. Where two tokens tell one thing, the first token wins.
     fn admission(&self, request: &Request<'_>, admitted: &[Admitted<'_>]) -> Admission {
         let kept: Vec<_> = admitted.iter().filter_map(|token| token.forwarded).collect();
-        let mut edits = self.sanitizer.edits(request, Keep::Only(&kept));
-        edits.extend(admitted.iter().rev().flat_map(|token| token.edits.iter().cloned()));
-        Admission { provider: admitted.first().map(|token| token.provider), code: "verified", edits }
+        let mut effects = self.sanitized(request, Keep::Only(&kept));
+        effects.extend(admitted.iter().rev().flat_map(|token| token.effects.iter().cloned()));
+        Admission { provider: admitted.first().map(|token| token.provider), code: "verified", effects }
     }
 
     /// Every token that stands where the requirement looks has to be good, and there has to be one.
@@ -162,7 +166,7 @@ impl Authenticator {
         let entry = cache.get(scope, found.token, moment.now, generation)?;
         let provider = self.config.provider(entry.provider)?;
         let looks_here = provider.locations.contains(found.location);
-        looks_here.then(|| admitted(entry.provider, provider, found, Rc::clone(&entry.edits)))
+        looks_here.then(|| admitted(entry.provider, provider, found, Rc::clone(&entry.effects)))
     }
 
     /// Tries the providers that look at this place and accept the token's issuer; the first that accepts the token wins,
@@ -185,16 +189,16 @@ impl Authenticator {
             }
             match accept(id, provider, &token, moment) {
                 Ok(accepted) => {
-                    let edits: Rc<[HeaderEdit]> = accepted.edits.into();
+                    let effects: Rc<[Effect]> = accepted.effects.into();
                     let generation = moment.keys.generation(id, moment.now);
                     let entry = generation.map(|generation| Entry {
                         provider: id,
                         generation,
                         validity: accepted.validity,
-                        edits: Rc::clone(&edits),
+                        effects: Rc::clone(&effects),
                     });
                     self.remember(scope, found.token, entry);
-                    return Ok(admitted(id, provider, found, edits));
+                    return Ok(admitted(id, provider, found, effects));
                 }
                 // A set of keys that is still to come may accept the token.
                 Err(_) if matches!(outcome, Err(Stop::Wait(_))) => {}
@@ -212,8 +216,8 @@ impl Authenticator {
     }
 }
 
-fn admitted<'a>(id: ProviderId, provider: &Provider, found: Found<'a>, edits: Rc<[HeaderEdit]>) -> Admitted<'a> {
-    Admitted { provider: id, forwarded: provider.forward.then_some(found.location), edits }
+fn admitted<'a>(id: ProviderId, provider: &Provider, found: Found<'a>, effects: Rc<[Effect]>) -> Admitted<'a> {
+    Admitted { provider: id, forwarded: provider.forward.then_some(found.location), effects }
 }
 
 /// The one provider there is to choose from, if there is one.

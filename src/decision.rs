@@ -1,11 +1,11 @@
 //! What becomes of a request.
 
 use crate::config::{Config, ProviderId};
-use crate::extractor::HeaderEdit;
 use crate::log::{Line, quote};
 use crate::reason::{Answer, Challenge, Reason};
 use crate::request::Request;
 use crate::time::Timestamp;
+use crate::upstream::Effect;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Admission {
     pub provider: Option<ProviderId>,
     /// Why it passes: `verified`, `not_required` or `cors_preflight`.
     pub code: &'static str,
-    /// The changes to its headers, in order.
-    pub edits: Vec<HeaderEdit>,
+    /// What it takes along, in order.
+    pub effects: Vec<Effect>,
 }
 
 /// A request that is refused: nothing here but `reason` decides what the client sees.

@@ -15,6 +15,7 @@ use crate::claims::Validity;
 use crate::config::{ProviderId, TokenCacheLimits};
 use crate::extractor::HeaderEdit;
 use crate::time::Timestamp;
+use crate::upstream::Effect;
 
 /// What an entry takes beside its texts: the cache's own bookkeeping, sizes and pointers.
 const OVERHEAD: usize = 256;
@@ -38,7 +39,7 @@ pub struct Entry {
     /// When it counts.
     pub validity: Validity,
     /// What the upstream is told.
-    pub edits: Rc<[HeaderEdit]>,
+    pub effects: Rc<[Effect]>,
 }
 
 /// The verified tokens of one worker, bounded in number and bytes.
@@ -125,15 +126,18 @@ struct Weigh {
 
 impl Weighter<Key, Entry> for Weigh {
     fn weight(&self, key: &Key, entry: &Entry) -> u64 {
-        let texts = key.token.len().saturating_add(entry.edits.iter().map(size).sum());
+        let texts = key.token.len().saturating_add(entry.effects.iter().map(size).sum());
         u64::try_from(texts.saturating_add(OVERHEAD)).unwrap_or(u64::MAX).max(self.lightest)
     }
 }
 
-fn size(edit: &HeaderEdit) -> usize {
-    match edit {
-        HeaderEdit::Remove(name) => name.len(),
-        HeaderEdit::Replace(name, values) => name.len().saturating_add(values.iter().map(Vec::len).sum()),
+fn size(effect: &Effect) -> usize {
+    match effect {
+        Effect::Header(HeaderEdit::Remove(name)) => name.len(),
+        Effect::Header(HeaderEdit::Replace(name, values)) => {
+            name.len().saturating_add(values.iter().map(Vec::len).sum())
+        }
+        Effect::Property(name, value) => name.len().saturating_add(value.len()),
     }
 }
 
@@ -143,7 +147,7 @@ mod tests {
 
     fn entry(provider: usize) -> Entry {
         let validity = Validity { from: Timestamp::from_secs(10), until: Some(Timestamp::from_secs(20)) };
-        Entry { provider: ProviderId(provider), generation: 1, validity, edits: Rc::new([]) }
+        Entry { provider: ProviderId(provider), generation: 1, validity, effects: Rc::new([]) }
     }
 
     fn cache(max_entries: usize, max_bytes: usize) -> TokenCache {

@@ -122,33 +122,57 @@ fn distinct_locations(config: &Config) -> Vec<Location> {
     distinct
 }
 
-/// A claim that cannot go into a header: it would arrive as another value, or as another header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnsafeClaim<'c> {
-    /// The header that it was meant for.
-    pub header: &'c str,
+/// What a request takes along when it goes upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A header changes.
+    Header(HeaderEdit),
+    /// A property of the request is set, for the filters behind and the access log: its name and its value.
+    Property(String, String),
 }
 
-/// The headers that tell the upstream what `token` claims, as `provider` has them configured.
+/// A claim that cannot be told: it would arrive as another value, or as another header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnsafeClaim<'c> {
+    /// The header or the property that it was meant for.
+    pub target: &'c str,
+}
+
+/// Filter state is kept as long as the request: a longer value refuses the token, for a filter behind that denies by
+/// the value must not miss it.
+const MAX_PROPERTY_BYTES: usize = 4096;
+
+/// The headers and the properties that tell what `token` claims, as `provider` has them configured.
 ///
 /// # Errors
 ///
-/// [`UnsafeClaim`] if a claim cannot be told in its format without doubt.
-pub fn claim_headers<'c>(
-    provider: &'c Provider,
-    token: &VerifiedToken<'_>,
-) -> Result<Vec<HeaderEdit>, UnsafeClaim<'c>> {
-    let mut edits = Vec::new();
+/// [`UnsafeClaim`] if a claim cannot be told in its format without doubt, or is too long for a property.
+pub fn claim_effects<'c>(provider: &'c Provider, token: &VerifiedToken<'_>) -> Result<Vec<Effect>, UnsafeClaim<'c>> {
+    let tell = |claim, format, target| match token.claims().find(claim) {
+        Some(value) => claim_text(value, format).map_err(|_| UnsafeClaim { target }),
+        None => Ok(None),
+    };
+    let mut effects = Vec::new();
     for wanted in &provider.claim_headers {
-        let Some(value) = token.claims().find(&wanted.claim) else { continue };
-        let text = claim_text(value, wanted.format).map_err(|_| UnsafeClaim { header: &wanted.header })?;
-        edits.extend(text.map(|text| HeaderEdit::Replace(wanted.header.clone(), vec![text.into_bytes()])));
+        let text = tell(&wanted.claim, wanted.format, &wanted.header)?;
+        effects.extend(text.map(|text| header(&wanted.header, text)));
     }
-    edits.extend(provider.payload_header.iter().map(|payload| {
+    for wanted in &provider.claim_states {
+        let text = tell(&wanted.claim, wanted.format, &wanted.property)?;
+        if text.as_ref().is_some_and(|text| text.len() > MAX_PROPERTY_BYTES) {
+            return Err(UnsafeClaim { target: &wanted.property });
+        }
+        effects.extend(text.map(|text| Effect::Property(wanted.property.clone(), text)));
+    }
+    effects.extend(provider.payload_header.iter().map(|payload| {
         let engine = if payload.pad { &URL_SAFE } else { &URL_SAFE_NO_PAD };
-        HeaderEdit::Replace(payload.name.clone(), vec![engine.encode(token.payload_json()).into_bytes()])
+        header(&payload.name, engine.encode(token.payload_json()))
     }));
-    Ok(edits)
+    Ok(effects)
+}
+
+fn header(name: &str, value: String) -> Effect {
+    Effect::Header(HeaderEdit::Replace(name.to_owned(), vec![value.into_bytes()]))
 }
 
 #[cfg(test)]

@@ -6,12 +6,11 @@ use crate::claims::{self, Validity};
 use crate::config::{Provider, ProviderId};
 use crate::crypto::Signatures;
 use crate::decision::{Denial, Wait};
-use crate::extractor::HeaderEdit;
 use crate::jwks::KeySet;
 use crate::jwt::{UnverifiedToken, VerifiedToken};
 use crate::reason::Reason;
 use crate::time::Timestamp;
-use crate::upstream::claim_headers;
+use crate::upstream::{Effect, claim_effects};
 
 /// Where keys are found.
 pub trait Keys {
@@ -71,8 +70,8 @@ pub(crate) enum Stop {
 pub(crate) struct Accepted {
     /// When it counts.
     pub(crate) validity: Validity,
-    /// The headers for the upstream.
-    pub(crate) edits: Vec<HeaderEdit>,
+    /// What the request takes along.
+    pub(crate) effects: Vec<Effect>,
 }
 
 /// Checks everything about a token: nothing leaves here that a single check refused.
@@ -86,9 +85,9 @@ pub(crate) fn accept(
     let verified = verify(id, token, moment)?;
     claims::check(provider, &verified, moment.now)
         .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
-    let edits = claim_headers(provider, &verified)
-        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.header)))?;
-    Ok(Accepted { validity: Validity::of(provider, verified.claims()), edits })
+    let effects = claim_effects(provider, &verified)
+        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.target)))?;
+    Ok(Accepted { validity: Validity::of(provider, verified.claims()), effects })
 }
 
 /// The provider says which algorithms and types count; the header can only agree (RFC 8725 sections 3.1 and 3.11).

@@ -234,6 +234,72 @@ fn trailers_of_a_waiting_request_are_cleaned_before_it_goes_on() {
     assert!(with(|host| host.trailers.is_empty()));
 }
 
+fn state_config() -> Value {
+    let mut config = local_config();
+    config["providers"]["acme"]["claim_to_filter_state"] = json!([
+        {"name": "sub", "claim_name": "sub"},
+        {"name": "groups", "claim_path": ["groups"], "format": "comma_separated"},
+    ]);
+    config
+}
+
+/// The properties of the latest request.
+fn properties() -> Vec<(String, String)> {
+    with(|host| {
+        let latest = *host.streams.keys().last().expect("a request");
+        let own = host.properties.iter().filter(|((id, _), _)| *id == latest);
+        own.map(|((_, name), value)| (name.clone(), value.clone())).collect()
+    })
+}
+
+#[test]
+fn filters_behind_are_told_verified_claims_and_nothing_else() {
+    let plugin = start(&state_config());
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let grouped = hs256(&header, &claims_with("groups", json!(["a", "b"])));
+    let pair = |name: &str, value: &str| (format!("jwt_warden.{name}"), value.to_owned());
+    for _ in 0..2 {
+        assert!(matches!(send(plugin, "/api", &grouped), Verdict::Upstream(_)), "the second time remembered");
+        assert_eq!(properties(), [pair("groups", "a,b"), pair("sub", "alice")]);
+    }
+    assert!(matches!(send(plugin, "/api", &good_hs256()), Verdict::Upstream(_)));
+    assert_eq!(properties(), [pair("sub", "alice")]);
+    assert!(matches!(send(plugin, "/open/", &grouped), Verdict::Upstream(_)));
+    assert_eq!(properties(), []);
+    refused(send(plugin, "/api", &hs256(&header, &claims_with("exp", json!(1)))), "token_expired");
+    assert_eq!(properties(), []);
+}
+
+#[test]
+fn a_claim_that_filters_behind_could_take_for_another_refuses_its_token() {
+    let plugin = start(&state_config());
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let with_sub = |sub: &str| hs256(&header, &claims_with("sub", json!(sub)));
+    assert!(matches!(send(plugin, "/api", &with_sub(&"s".repeat(4096))), Verdict::Upstream(_)));
+    refused(send(plugin, "/api", &with_sub(&"s".repeat(4097))), "claim_unsafe");
+    refused(send(plugin, "/api", &hs256(&header, &claims_with("groups", json!(["a,b"])))), "claim_unsafe");
+    assert!(logged(WARN).pop().unwrap().contains("detail=\"jwt_warden.groups\""));
+}
+
+#[test]
+fn properties_are_declared_once_and_without_them_nothing_passes() {
+    let mut config = state_config();
+    config["providers"]["other"] = config["providers"]["acme"].clone();
+    config["providers"]["other"]["issuer"] = json!("https://other.test");
+    let plugin = start(&config);
+    let declared = |name: &str| {
+        let name = format!("jwt_warden.{name}");
+        (plugin.0, [&[0x0a, u8::try_from(name.len()).unwrap()], name.as_bytes(), &[0x18, 1]].concat())
+    };
+    with(|host| assert_eq!(host.declared, [declared("groups"), declared("sub")]));
+    with(|host| host.lacks_properties = true);
+    assert!(Plugin::start(config.to_string().as_bytes()).is_none());
+    assert!(logged(WARN).pop().unwrap().contains("claim_to_filter_state"));
+    assert!(Plugin::start(local_config().to_string().as_bytes()).is_some());
+    with(|host| host.refuse_edits = true);
+    refused(send(plugin, "/api", &good_hs256()), "internal");
+}
+
 #[test]
 fn a_request_whose_headers_cannot_be_cleaned_does_not_pass() {
     let plugin = start(&local_config());

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Provider, TokenLocation, names,
-    raw::RawClaimHeader,
+    Config, Provider, TokenLocation, names,
+    raw::{RawClaimHeader, RawClaimState},
     report::{Checked, Place, quoted},
 };
 
@@ -22,6 +22,17 @@ pub struct PayloadHeader {
 pub struct ClaimHeader {
     /// The header's name, lower case.
     pub header: String,
+    /// The claim.
+    pub claim: ClaimPath,
+    /// How the claim is written.
+    pub format: ClaimFormat,
+}
+
+/// A property of the request that tells one claim. Envoy has it as filter state, `wasm.` before its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimState {
+    /// The property's name: `jwt_warden.` and what the operator chose.
+    pub property: String,
     /// The claim.
     pub claim: ClaimPath,
     /// How the claim is written.
@@ -47,6 +58,27 @@ pub enum ClaimPath {
     /// `claim_path`: each element is one name, dots and all. Never empty.
     Exact(Vec<String>),
 }
+
+impl Provider {
+    /// Every claim that is told.
+    pub fn told_claims(&self) -> impl Iterator<Item = &ClaimPath> {
+        let states = self.claim_states.iter().map(|state| &state.claim);
+        self.claim_headers.iter().map(|header| &header.claim).chain(states)
+    }
+}
+
+impl Config {
+    /// The names of the properties of all providers, each once.
+    #[must_use]
+    pub fn properties(&self) -> BTreeSet<&str> {
+        let states = self.providers.iter().flat_map(|provider| &provider.claim_states);
+        states.map(|state| state.property.as_str()).collect()
+    }
+}
+
+/// Each of them is a call of the host for every request.
+const MAX_CLAIM_STATES: usize = 32;
+const MAX_STATE_NAME: usize = 32;
 
 /// Claims nested deeper are refused with their token.
 const MAX_CLAIM_PATH: usize = 32;
@@ -83,6 +115,39 @@ fn claim_header(raw: RawClaimHeader, at: &Place<'_>) -> Checked<ClaimHeader> {
     Ok(ClaimHeader { header: header?, claim: claim?, format: format? })
 }
 
+/// The properties for single claims.
+pub(super) fn claim_states(raw: Option<Vec<RawClaimState>>, at: &Place<'_>) -> Checked<Vec<ClaimState>> {
+    let raw = raw.unwrap_or_default();
+    if raw.len() > MAX_CLAIM_STATES {
+        return at.mistake(format!("has more than {MAX_CLAIM_STATES} entries"));
+    }
+    let states = at.each(raw, claim_state)?;
+    let mut written = BTreeSet::new();
+    for (index, state) in states.iter().enumerate() {
+        if !written.insert(state.property.as_str()) {
+            at.index(index).field("name").note("is written twice: use another name");
+        }
+    }
+    Ok(states)
+}
+
+fn claim_state(raw: RawClaimState, at: &Place<'_>) -> Checked<ClaimState> {
+    let place = at.field("name");
+    let name = place.required(raw.name, "what follows `wasm.jwt_warden.` in the key of the filter state");
+    let name = name.and_then(|name| state_name(name, &place));
+    let claim = claim(raw.claim_name, raw.claim_path, at);
+    let format = format(raw.format.as_deref(), &at.field("format"));
+    Ok(ClaimState { property: format!("jwt_warden.{}", name?), claim: claim?, format: format? })
+}
+
+fn state_name(name: String, at: &Place<'_>) -> Checked<String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if (1..=MAX_STATE_NAME).contains(&name.len()) && name.bytes().all(fits) {
+        return Ok(name);
+    }
+    at.mistake(format!("has to be 1 to {MAX_STATE_NAME} of the characters a-z, 0-9 and `_`"))
+}
+
 fn claim(name: Option<String>, path: Option<Vec<String>>, at: &Place<'_>) -> Checked<ClaimPath> {
     match (name, path) {
         (Some(name), None) => claim_name(name, &at.field("claim_name")),
@@ -113,6 +178,16 @@ fn format(raw: Option<&str>, at: &Place<'_>) -> Checked<ClaimFormat> {
         Some(other) => {
             at.mistake(format!("has to be `text`, `comma_separated` or `json_base64`, not {}", quoted(other)))
         }
+    }
+}
+
+/// The host chooses the route again after every change to a header, and cannot be told not to.
+pub(super) fn clear_route_cache(raw: Option<bool>, at: &Place<'_>) -> Checked<()> {
+    match raw {
+        Some(false) => {
+            at.mistake("cannot be `false`: Envoy always chooses the route again after a Wasm filter's change")
+        }
+        _ => Ok(()),
     }
 }
 

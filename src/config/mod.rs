@@ -25,7 +25,7 @@ pub(crate) mod uri;
 
 use std::time::Duration;
 
-pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, PayloadHeader};
+pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
 
@@ -87,6 +87,8 @@ pub struct Provider {
     pub payload_header: Option<PayloadHeader>,
     /// The headers that tell the upstream single claims.
     pub claim_headers: Vec<ClaimHeader>,
+    /// The properties that tell single claims to the filters behind and to the access log.
+    pub claim_states: Vec<ClaimState>,
     /// What becomes of a token that is bound to its sender (`cnf`).
     pub sender_constraint: SenderConstraint,
 }

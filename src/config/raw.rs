@@ -45,6 +45,8 @@ pub(super) struct RawProvider {
     pub(super) forward_payload_header: Option<String>,
     pub(super) pad_forward_payload_header: Option<bool>,
     pub(super) claim_to_headers: Option<Vec<RawClaimHeader>>,
+    pub(super) claim_to_filter_state: Option<Vec<RawClaimState>>,
+    pub(super) clear_route_cache: Option<bool>,
     pub(super) sender_constraint: Option<String>,
 }
 
@@ -103,6 +105,15 @@ pub(super) struct RawHeaderLocation {
 #[serde(deny_unknown_fields, expecting = "an object, with `header_name` and `claim_name` or `claim_path`")]
 pub(super) struct RawClaimHeader {
     pub(super) header_name: Option<String>,
+    pub(super) claim_name: Option<String>,
+    pub(super) claim_path: Option<Vec<String>>,
+    pub(super) format: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, expecting = "an object, with `name` and `claim_name` or `claim_path`")]
+pub(super) struct RawClaimState {
+    pub(super) name: Option<String>,
     pub(super) claim_name: Option<String>,
     pub(super) claim_path: Option<Vec<String>>,
     pub(super) format: Option<String>,

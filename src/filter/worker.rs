@@ -115,7 +115,7 @@ impl Worker {
     /// Carries out a final decision on the request of the effective context.
     fn conclude(&self, decision: &Decision, request: &Request<'_>, progress: &Cell<Progress>) {
         match decision {
-            Decision::Allow(admission) if effects::edit_request(admission) => {
+            Decision::Allow(admission) if effects::carry_out(admission) => {
                 progress.set(Progress::Allowed);
                 self.metrics.count_request(self.named(admission.provider), admission.code);
             }

@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Backoff, ClaimFormat, ClaimHeader, ClaimPath, HeaderPrefix, HttpUri, JwksSource, Limits, PathMatcher,
-        PayloadHeader, Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits,
-        TokenLocation, Unmatched, parse,
+        Backoff, ClaimFormat, ClaimHeader, ClaimPath, ClaimState, HeaderPrefix, HttpUri, JwksSource, Limits,
+        PathMatcher, PayloadHeader, Provider, ProviderId, RemoteJwks, Requirement, Rule, SenderConstraint,
+        TokenCacheLimits, TokenLocation, Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -50,6 +50,8 @@ pub(super) fn full() -> Value {
                         "format": "comma_separated"
                     }
                 ],
+                "claim_to_filter_state": [{"name": "org_id", "claim_name": "org.id", "format": "json_base64"}],
+                "clear_route_cache": true,
                 "sender_constraint": "ignore"
             },
             "bytes": {
@@ -115,6 +117,11 @@ fn acme() -> Provider {
             claim_header("x-sub", ClaimPath::Dotted("sub".to_owned()), ClaimFormat::Text),
             claim_header("x-org", ClaimPath::Exact(exact), ClaimFormat::CommaSeparated),
         ],
+        claim_states: vec![ClaimState {
+            property: "jwt_warden.org_id".to_owned(),
+            claim: ClaimPath::Dotted("org.id".to_owned()),
+            format: ClaimFormat::JsonBase64,
+        }],
         sender_constraint: SenderConstraint::Ignore,
     }
 }
@@ -154,7 +161,7 @@ fn the_defaults_are_strict() {
     assert_eq!(acme.token_types, ["jwt", "at+jwt"]);
     assert!(!acme.require_type && acme.require_expiration && !acme.forward);
     assert_eq!((acme.max_lifetime, acme.clock_skew), (None, Duration::from_secs(60)));
-    assert_eq!((&acme.payload_header, acme.claim_headers.len()), (&None, 0));
+    assert_eq!((&acme.payload_header, acme.claim_headers.len(), acme.claim_states.len()), (&None, 0, 0));
     assert_eq!(acme.sender_constraint, SenderConstraint::IfBound);
     let bearer = HeaderPrefix::Scheme("Bearer".to_owned());
     assert_eq!(
