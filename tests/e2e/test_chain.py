@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from support.bootstrap import Site
-from support.client import bearer, send, unique_path
+from support.client import bearer, begin, send, unique_path
 from support.envoy import ROOT
+from support.remote import remote_site
 from support.world import rule
 
 pytestmark = pytest.mark.matrix
@@ -89,6 +90,22 @@ def test_the_access_log_has_verified_claims(ask, world):
     assert ask("log", "/public", bearer(world.token()))[2]["subject"] is None
     assert ask("log", "/a/", bearer(world.token(exp=1)))[2]["subject"] is None
     assert ask("log", "/a/")[2]["subject"] is None
+
+
+def test_a_request_that_waited_for_keys_tells_its_own_claims(launch, world, issuer):
+    issuer.serve(world.key("a", "rs256"))
+    issuer.hold()
+    waiting = remote_site(world, issuer, timeout="60s")
+    waiting.configuration["providers"]["a"]["claim_to_filter_state"] = STATE
+    waiting.logged = blocks().log["log_format"]["json_format"]
+    envoy = launch(waiting, clusters={"issuer": issuer.port})
+    subjects = {unique_path("/"): f"user-{number}" for number in range(3)}
+    tokens = [(path, bearer(world.token(sub=subject))) for path, subject in subjects.items()]
+    exchanges = [begin(envoy.port("remote"), path, headers) for path, headers in tokens]
+    assert exchanges[-1].is_waiting()
+    issuer.release()
+    assert {exchange.response().status for exchange in exchanges} == {200}
+    assert {path: envoy.access(path)["subject"] for path in subjects} == subjects
 
 
 def test_rbac_allows_by_a_role(ask, world):
