@@ -1,7 +1,7 @@
 //! From the bytes that the host hands over to the raw shapes: JSON text or a protobuf Struct, and the shape's mistakes.
 
 use prost::Message;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::de::IgnoredAny;
 use serde_json::Deserializer;
 use serde_path_to_error::{Path, Segment};
 
@@ -25,7 +25,8 @@ pub(super) fn read(text: &[u8]) -> Result<RawConfig, ConfigError> {
     if !matches!(node, Node::Object(_)) {
         return Err(ConfigError::single("", "has to be a JSON object, with `providers` and `rules`"));
     }
-    RawConfig::deserialize(node).map_err(|error| ConfigError::single(error.path(), error.to_string()))
+    serde_path_to_error::deserialize(node)
+        .map_err(|error| ConfigError::single(dotted(error.path()), error.inner().to_string()))
 }
 
 fn node(text: &[u8]) -> Result<Node, ConfigError> {

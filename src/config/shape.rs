@@ -12,45 +12,15 @@ use serde::{
     forward_to_deserialize_any,
 };
 
-use super::{node::Node, report::joined, unknown_field};
+use super::{node::Node, unknown_field};
 
-/// What is wrong with the shape of a value: the way to it, and a sentence.
+/// What is wrong with the shape of a value: a sentence.
 #[derive(Debug)]
-pub(super) struct ShapeError {
-    /// The steps from the outermost inwards, the last one first.
-    steps: Vec<Step>,
-    sentence: String,
-}
-
-/// A step into an object or a list.
-#[derive(Debug, Clone)]
-enum Step {
-    Field(String),
-    Index(usize),
-}
-
-impl ShapeError {
-    fn new(sentence: String) -> Self {
-        Self { steps: Vec::new(), sentence }
-    }
-
-    fn within(mut self, step: Step) -> Self {
-        self.steps.push(step);
-        self
-    }
-
-    /// The path of the field.
-    pub(super) fn path(&self) -> String {
-        self.steps.iter().rev().fold(String::new(), |path, step| match step {
-            Step::Field(name) => joined(&path, name),
-            Step::Index(index) => format!("{path}[{index}]"),
-        })
-    }
-}
+pub(super) struct ShapeError(String);
 
 impl fmt::Display for ShapeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.sentence)
+        formatter.write_str(&self.0)
     }
 }
 
@@ -58,11 +28,11 @@ impl std::error::Error for ShapeError {}
 
 impl de::Error for ShapeError {
     fn custom<T: fmt::Display>(sentence: T) -> Self {
-        Self::new(sentence.to_string())
+        Self(sentence.to_string())
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::new(format!("is {}, but has to be {}", kind(&unexpected), wording(expected)))
+        Self(format!("is {}, but has to be {}", kind(&unexpected), wording(expected)))
     }
 
     fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -70,12 +40,12 @@ impl de::Error for ShapeError {
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self::new(unknown_field::sentence(field, known)).within(Step::Field(field.to_owned()))
+        Self(unknown_field::sentence(field, known))
     }
 
     // Names that are equal letter by letter were refused when the tree was built.
     fn duplicate_field(field: &'static str) -> Self {
-        Self::new(format!("`{field}` is given twice: in snake_case and in lowerCamelCase"))
+        Self(format!("`{field}` is given twice: in snake_case and in lowerCamelCase"))
     }
 }
 
@@ -101,49 +71,12 @@ fn wording(expected: &dyn Expected) -> String {
     }
 }
 
-/// A value within an object or a list: what is wrong with it is told with its place.
-struct Part(Step, Node);
-
-impl IntoDeserializer<'_, ShapeError> for Part {
+impl IntoDeserializer<'_, ShapeError> for Node {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
         self
     }
-}
-
-impl<'de> Deserializer<'de> for Part {
-    type Error = ShapeError;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        self.1.deserialize_any(visitor).map_err(|error| error.within(self.0))
-    }
-
-    // `null` is not the absence of a field: an empty `requires:` in YAML must not come to mean "no verification".
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
-        visitor.visit_some(self)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, ShapeError> {
-        self.1.deserialize_struct(name, fields, visitor).map_err(|error| error.within(self.0))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-fn parts(members: Vec<(String, Node)>, spelling: fn(String) -> String) -> impl Iterator<Item = (String, Part)> {
-    members.into_iter().map(move |(name, value)| {
-        let name = spelling(name);
-        (name.clone(), Part(Step::Field(name), value))
-    })
 }
 
 impl<'de> Deserializer<'de> for Node {
@@ -156,12 +89,14 @@ impl<'de> Deserializer<'de> for Node {
             Self::Whole(number) => visitor.visit_u64(number),
             Self::OtherNumber(number) => visitor.visit_f64(number),
             Self::Text(text) => visitor.visit_string(text),
-            Self::List(items) => {
-                let parts = items.into_iter().enumerate().map(|(index, item)| Part(Step::Index(index), item));
-                visitor.visit_seq(SeqDeserializer::new(parts))
-            }
-            Self::Object(members) => visitor.visit_map(MapDeserializer::new(parts(members, std::convert::identity))),
+            Self::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
+            Self::Object(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
         }
+    }
+
+    // `null` is not the absence of a field: an empty `requires:` in YAML must not come to mean "no verification".
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ShapeError> {
+        visitor.visit_some(self)
     }
 
     // Only the fields of our shapes have two spellings; the names of providers have one.
@@ -174,14 +109,17 @@ impl<'de> Deserializer<'de> for Node {
         match self {
             // serde takes a list for a struct, field by field; no operator means that.
             Self::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
-            Self::Object(members) => visitor.visit_map(MapDeserializer::new(parts(members, snake_case))),
+            Self::Object(members) => {
+                let fields = members.into_iter().map(|(name, value)| (snake_case(name), value));
+                visitor.visit_map(MapDeserializer::new(fields))
+            }
             other => other.deserialize_any(visitor),
         }
     }
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum option identifier ignored_any
+        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
     }
 }
 
