@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::bearer::Bearers;
-use crate::config::{Config, ProviderId, Requirement, TokenLocation, Unmatched};
+use crate::config::{Config, Provider, ProviderId, Requirement, TokenLocation, Unmatched};
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::issuers::Issuers;
@@ -31,7 +31,7 @@ pub struct Authenticator {
     /// For each provider, its places among those of the sanitizer.
     places: Vec<Vec<usize>>,
     interests: Vec<Interest>,
-    /// Which claims the headers of any provider and the conditions of any rule need.
+    /// Which claims any provider tells, and any rule asks about.
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
 }
@@ -73,6 +73,9 @@ impl Authenticator {
         if has_dot_segment(request.path()) {
             return Decision::Deny(Denial::new(Reason::PathAmbiguous, None));
         }
+        if self.config.bypass_cors_preflight && request.is_cors_preflight() {
+            return Decision::Allow(self.unverified(request, "cors_preflight"));
+        }
         let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
         let requirement = match (rule, self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_deref(),
@@ -83,13 +86,13 @@ impl Authenticator {
             Some(requirement) => {
                 self.judge(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now })
             }
-            None => Decision::Allow(self.unverified(request)),
+            None => Decision::Allow(self.unverified(request, "not_required")),
         }
     }
 
     /// A request that goes upstream without verification.
-    fn unverified(&self, request: &Request<'_>) -> Admission {
-        Admission { provider: None, edits: self.sanitizer.edits(request, Keep::Forwarded) }
+    fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
+        Admission { provider: None, code, edits: self.sanitizer.edits(request, Keep::Forwarded), told: Vec::new() }
     }
 
     fn judge<'r>(&'r self, requirement: &Requirement, request: &Request<'r>, moment: Moment<'_>) -> Decision {
@@ -103,13 +106,15 @@ impl Authenticator {
         }
     }
 
-    /// A request that goes upstream with what its tokens claim. Where two tokens set one header, the first token wins.
+    /// A request that goes upstream with what its tokens claim. Where two tokens tell one thing, the first token wins.
     fn admission(&self, request: &Request<'_>, admitted: &[Admitted<'_>]) -> Admission {
         let forwards = |id| self.config.provider(id).is_some_and(|provider| provider.forward);
         let kept = admitted.iter().filter(|token| forwards(token.principal.provider)).map(|token| token.location);
-        let mut edits = self.sanitizer.edits(request, Keep::Only(&kept.collect::<Vec<_>>()));
-        edits.extend(admitted.iter().rev().flat_map(|token| token.principal.edits.iter().cloned()));
-        Admission { provider: admitted.first().map(|token| token.principal.provider), edits }
+        let edits = self.sanitizer.edits(request, Keep::Only(&kept.collect::<Vec<_>>()));
+        let told = admitted.iter().rev().map(|token| Rc::clone(&token.principal.effects)).collect();
+        let provider = admitted.first().map(|token| token.principal.provider);
+        let code = if provider.is_some() { "verified" } else { "not_required" };
+        Admission { provider, code, edits, told }
     }
 
     /// The places where this provider looks, as positions among those of the sanitizer.
@@ -151,8 +156,7 @@ fn positions(locations: &[TokenLocation], sanitizer: &Sanitizer) -> Vec<usize> {
 }
 
 fn all_wanted(config: &Config, interests: &[Interest]) -> Vec<String> {
-    let headers = config.providers.iter().flat_map(|provider| &provider.claim_headers);
-    let mut names = wanted_claims(headers.map(|header| &header.claim));
+    let mut names = wanted_claims(config.providers.iter().flat_map(Provider::told_claims));
     names.extend(interests.iter().flat_map(Interest::claims).cloned());
     names.sort_unstable();
     names.dedup();

@@ -1,5 +1,7 @@
 //! What becomes of a request.
 
+use std::rc::Rc;
+
 use crate::authorization::{Lacking, named_scopes};
 use crate::config::{Config, Permission, ProviderId};
 use crate::extractor::HeaderEdit;
@@ -7,6 +9,7 @@ use crate::log::{Line, quote};
 use crate::reason::{Answer, Challenge, Reason};
 use crate::request::Request;
 use crate::time::Timestamp;
+use crate::upstream::Effect;
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +27,12 @@ pub enum Decision {
 pub struct Admission {
     /// Whose token let it pass; `None` if it needed none.
     pub provider: Option<ProviderId>,
-    /// The changes to its headers, in order.
+    /// Why it passes, for the metrics: `verified`, `not_required` or `cors_preflight`.
+    pub code: &'static str,
+    /// What is taken out of its headers.
     pub edits: Vec<HeaderEdit>,
+    /// What is told about its tokens then, in order: the later overwrites the earlier.
+    pub told: Vec<Rc<[Effect]>>,
 }
 
 /// A request that is refused: nothing here but `reason` decides what the client sees.

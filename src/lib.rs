@@ -8,6 +8,7 @@
 pub mod authenticator;
 pub mod authorization;
 mod bearer;
+mod claim_text;
 pub mod claims;
 pub mod config;
 pub mod crypto;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::claims::{Validity, accepts_audience};
 use crate::config::{ClaimPath, Config, Provider, ProviderId};
-use crate::extractor::HeaderEdit;
 use crate::jwt::{Audience, Claims, Scope, find_claim, wanted_claims};
+use crate::upstream::Effect;
 
 /// The bearer of a token that one provider's keys verified, and whose claims that provider accepts.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Principal {
     /// When it counts.
     pub validity: Validity,
     /// What the upstream is told.
-    pub edits: Rc<[HeaderEdit]>,
+    pub effects: Rc<[Effect]>,
     /// What rules may ask about.
     pub facts: Facts,
 }

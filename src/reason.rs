@@ -48,7 +48,7 @@ pub enum Reason {
     AudienceNotAccepted,
     /// The token is bound to a key or a certificate (`cnf`) whose possession cannot be shown.
     SenderConstraint,
-    /// A claim that goes upstream in a header holds a control character.
+    /// A claim that goes upstream would arrive as another one.
     ClaimUnsafe,
     /// No rule matches the request.
     NoMatchingRule,

@@ -53,6 +53,17 @@ impl<'a> Request<'a> {
     pub fn query(&self) -> Option<&'a [u8]> {
         split_target(self.target()).1
     }
+
+    /// Whether a browser asks by this request whether it may send another one across origins: the CORS preflight of the
+    /// Fetch standard (section 4.8), which never carries credentials.
+    #[must_use]
+    pub fn is_cors_preflight(&self) -> bool {
+        let is_told = |name| {
+            let mut values = self.header_values(name);
+            values.next().is_some_and(|value| !value.is_empty()) && values.next().is_none()
+        };
+        self.method() == b"OPTIONS" && is_told("origin") && is_told("access-control-request-method")
+    }
 }
 
 /// Splits a request target at its first question mark (RFC 3986 section 3.4).
@@ -73,5 +84,26 @@ mod tests {
         assert_eq!(request.header_values("x").collect::<Vec<_>>(), [&b"1"[..], b"\xff"]);
         assert_eq!(request.method(), b"");
         assert!(Request::new(Vec::new()).query().is_none());
+    }
+
+    #[test]
+    fn a_preflight_names_its_origin_and_the_method_to_come() {
+        let headers = [(":method", "OPTIONS"), ("origin", "https://a"), ("access-control-request-method", "PUT")];
+        let preflight = |headers: &[(&str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+            Request::new(headers).is_cors_preflight()
+        };
+        assert!(preflight(&headers));
+        for index in 0..headers.len() {
+            let mut fewer = headers.to_vec();
+            let left_out = fewer.remove(index);
+            assert!(!preflight(&fewer), "without {left_out:?}");
+            fewer.push((left_out.0, ""));
+            assert!(!preflight(&fewer), "with an empty {left_out:?}");
+        }
+        for near_miss in [(":method", "options"), (":method", "GET"), (":method", "OPTIONS ")] {
+            assert!(!preflight(&[near_miss, headers[1], headers[2]]), "{near_miss:?}");
+        }
+        assert!(!preflight(&[headers[0], headers[1], headers[1], headers[2]]), "two origins");
     }
 }

@@ -16,6 +16,7 @@ use crate::config::{ProviderId, TokenCacheLimits};
 use crate::extractor::HeaderEdit;
 use crate::principal::Principal;
 use crate::time::Timestamp;
+use crate::upstream::Effect;
 
 /// What an entry takes beside its texts: the cache's own bookkeeping, sizes and pointers.
 const OVERHEAD: usize = 256;
@@ -134,14 +135,17 @@ impl Weighter<Token, Rc<Remembered>> for Weigh {
 }
 
 fn weight(principal: &Principal) -> usize {
-    let edits = principal.edits.iter().map(size).fold(OVERHEAD, usize::saturating_add);
-    edits.saturating_add(principal.facts.size())
+    let effects = principal.effects.iter().map(size).fold(OVERHEAD, usize::saturating_add);
+    effects.saturating_add(principal.facts.size())
 }
 
-fn size(edit: &HeaderEdit) -> usize {
-    match edit {
-        HeaderEdit::Remove(name) => name.len(),
-        HeaderEdit::Replace(name, values) => name.len().saturating_add(values.iter().map(Vec::len).sum()),
+fn size(effect: &Effect) -> usize {
+    match effect {
+        Effect::Header(HeaderEdit::Remove(name)) => name.len(),
+        Effect::Header(HeaderEdit::Replace(name, values)) => {
+            name.len().saturating_add(values.iter().map(Vec::len).sum())
+        }
+        Effect::Property(name, value) => name.len().saturating_add(value.len()),
     }
 }
 
@@ -155,7 +159,7 @@ mod tests {
     fn principal(provider: usize) -> Rc<Principal> {
         let validity = Validity { from: Timestamp::from_secs(10), until: Some(Timestamp::from_secs(20)) };
         let provider = ProviderId(provider);
-        Rc::new(Principal { provider, generation: Some(1), validity, edits: Rc::new([]), facts: Facts::default() })
+        Rc::new(Principal { provider, generation: Some(1), validity, effects: Rc::new([]), facts: Facts::default() })
     }
 
     fn accepting() -> Rc<[ProviderId]> {

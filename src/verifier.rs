@@ -11,7 +11,7 @@ use crate::jwt::{UnverifiedToken, VerifiedToken};
 use crate::principal::{Facts, Interest, Principal};
 use crate::reason::Reason;
 use crate::time::Timestamp;
-use crate::upstream::claim_headers;
+use crate::upstream::claim_effects;
 
 /// Where keys are found.
 pub trait Keys {
@@ -80,13 +80,13 @@ pub(crate) fn accept(
     let verified = verify(id, token, moment)?;
     claims::check(provider, &verified, moment.now)
         .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
-    let edits = claim_headers(provider, &verified)
-        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.header)))?;
+    let effects = claim_effects(provider, &verified)
+        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.target)))?;
     Ok(Principal {
         provider: id,
         generation: moment.keys.generation(id, moment.now),
         validity: Validity::of(provider, verified.claims()),
-        edits: edits.into(),
+        effects: effects.into(),
         facts: interest.map(|interest| Facts::of(verified.claims(), provider, interest)).unwrap_or_default(),
     })
 }

@@ -180,6 +180,30 @@ fn what_only_the_filter_may_say_is_removed_on_open_routes_too() {
 }
 
 #[test]
+fn a_cors_preflight_passes_only_where_that_is_configured_and_shows_nothing_of_the_clients() {
+    let preflight = [
+        (":method", "OPTIONS"),
+        (":path", "/api"),
+        ("origin", "https://app.test"),
+        ("access-control-request-method", "PUT"),
+        ("authorization", "Bearer x"),
+        ("x-user", "mallory"),
+        ("x_claims", "forged"),
+    ];
+    refused(start(&local_config()).decide(&preflight), "token_malformed");
+    let mut config = local_config();
+    config["bypass_cors_preflight"] = json!(true);
+    let plugin = start(&config);
+    let Verdict::Upstream(headers) = plugin.decide(&preflight) else { panic!("refused") };
+    let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, [":method", ":path", "origin", "access-control-request-method"]);
+    assert_eq!(counted("jwt_warden.requests.reason.cors_preflight"), 1);
+    refused(plugin.decide(&[preflight[0], preflight[1], preflight[2]]), "token_missing");
+    let ambiguous = [preflight[0], (":path", "/open/../api"), preflight[2], preflight[3]];
+    refused(plugin.decide(&ambiguous), "path_ambiguous");
+}
+
+#[test]
 fn names_that_an_upstream_takes_for_ours_are_removed_too() {
     let plugin = start(&local_config());
     let headers = [(":path", "/open/"), ("x_user", "mallory"), ("x_claims", "e30"), ("x-users", "stays")];
@@ -208,6 +232,72 @@ fn trailers_of_a_waiting_request_are_cleaned_before_it_goes_on() {
     let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], true);
     assert_eq!(trailers(id, &[("x-user", "mallory")]), None);
     assert!(with(|host| host.trailers.is_empty()));
+}
+
+fn state_config() -> Value {
+    let mut config = local_config();
+    config["providers"]["acme"]["claim_to_filter_state"] = json!([
+        {"name": "sub", "claim_name": "sub"},
+        {"name": "groups", "claim_path": ["groups"], "format": "comma_separated"},
+    ]);
+    config
+}
+
+/// The properties of the latest request.
+fn properties() -> Vec<(String, String)> {
+    with(|host| {
+        let latest = *host.streams.keys().last().expect("a request");
+        let own = host.properties.iter().filter(|((id, _), _)| *id == latest);
+        own.map(|((_, name), value)| (name.clone(), value.clone())).collect()
+    })
+}
+
+#[test]
+fn filters_behind_are_told_verified_claims_and_nothing_else() {
+    let plugin = start(&state_config());
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let grouped = hs256(&header, &claims_with("groups", json!(["a", "b"])));
+    let pair = |name: &str, value: &str| (format!("jwt_warden.{name}"), value.to_owned());
+    for _ in 0..2 {
+        assert!(matches!(send(plugin, "/api", &grouped), Verdict::Upstream(_)), "the second time remembered");
+        assert_eq!(properties(), [pair("groups", "a,b"), pair("sub", "alice")]);
+    }
+    assert!(matches!(send(plugin, "/api", &good_hs256()), Verdict::Upstream(_)));
+    assert_eq!(properties(), [pair("sub", "alice")]);
+    assert!(matches!(send(plugin, "/open/", &grouped), Verdict::Upstream(_)));
+    assert_eq!(properties(), []);
+    refused(send(plugin, "/api", &hs256(&header, &claims_with("exp", json!(1)))), "token_expired");
+    assert_eq!(properties(), []);
+}
+
+#[test]
+fn a_claim_that_filters_behind_could_take_for_another_refuses_its_token() {
+    let plugin = start(&state_config());
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let with_sub = |sub: &str| hs256(&header, &claims_with("sub", json!(sub)));
+    assert!(matches!(send(plugin, "/api", &with_sub(&"s".repeat(4096))), Verdict::Upstream(_)));
+    refused(send(plugin, "/api", &with_sub(&"s".repeat(4097))), "claim_unsafe");
+    refused(send(plugin, "/api", &hs256(&header, &claims_with("groups", json!(["a,b"])))), "claim_unsafe");
+    assert!(logged(WARN).pop().unwrap().contains("detail=\"jwt_warden.groups\""));
+}
+
+#[test]
+fn properties_are_declared_once_and_without_them_nothing_passes() {
+    let mut config = state_config();
+    config["providers"]["other"] = config["providers"]["acme"].clone();
+    config["providers"]["other"]["issuer"] = json!("https://other.test");
+    let plugin = start(&config);
+    let declared = |name: &str| {
+        let name = format!("jwt_warden.{name}");
+        (plugin.0, [&[0x0a, u8::try_from(name.len()).unwrap()], name.as_bytes(), &[0x18, 1]].concat())
+    };
+    with(|host| assert_eq!(host.declared, [declared("groups"), declared("sub")]));
+    with(|host| host.lacks_properties = true);
+    assert!(Plugin::start(config.to_string().as_bytes()).is_none());
+    assert!(logged(WARN).pop().unwrap().contains("claim_to_filter_state"));
+    assert!(Plugin::start(local_config().to_string().as_bytes()).is_some());
+    with(|host| host.refuse_edits = true);
+    refused(send(plugin, "/api", &good_hs256()), "internal");
 }
 
 #[test]

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use jwt_warden::jwks::{Failure, KeySetError};
 use jwt_warden::reason::Reason;
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 8] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/configuration.md",
+    "docs/envoy.md",
     "docs/fleet.md",
 ];
 

@@ -3,10 +3,82 @@
 use std::collections::BTreeSet;
 
 use super::{
-    ClaimHeader, ClaimPath, PayloadHeader, Provider, TokenLocation, names,
-    raw::RawClaimHeader,
+    Config, Provider, TokenLocation, names,
+    raw::{RawClaimHeader, RawClaimState},
     report::{Checked, Place, quoted},
 };
+
+/// The header that tells the upstream the claims, base64url-encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadHeader {
+    /// The header's name, lower case.
+    pub name: String,
+    /// Whether the value is padded with `=`.
+    pub pad: bool,
+}
+
+/// A header that tells the upstream one claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimHeader {
+    /// The header's name, lower case.
+    pub header: String,
+    /// The claim.
+    pub claim: ClaimPath,
+    /// How the claim is written.
+    pub format: ClaimFormat,
+}
+
+/// A property of the request that tells one claim. Envoy has it as filter state, `wasm.` before its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimState {
+    /// The property's name: `jwt_warden.` and what the operator chose.
+    pub property: String,
+    /// The claim.
+    pub claim: ClaimPath,
+    /// How the claim is written.
+    pub format: ClaimFormat,
+}
+
+/// How a claim is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimFormat {
+    /// Strings, numbers and booleans as they are, arrays and objects as base64 of their JSON.
+    Text,
+    /// The elements of an array, or a value that is none, with commas between them.
+    CommaSeparated,
+    /// Base64 of the JSON, whatever the value.
+    JsonBase64,
+}
+
+/// The way to a claim, from the top level of the claims inwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClaimPath {
+    /// `claim_name`: dots separate nested names; a top-level name that holds the dots is tried second.
+    Dotted(String),
+    /// `claim_path`: each element is one name, dots and all. Never empty.
+    Exact(Vec<String>),
+}
+
+impl Provider {
+    /// Every claim that is told.
+    pub fn told_claims(&self) -> impl Iterator<Item = &ClaimPath> {
+        let states = self.claim_states.iter().map(|state| &state.claim);
+        self.claim_headers.iter().map(|header| &header.claim).chain(states)
+    }
+}
+
+impl Config {
+    /// The names of the properties of all providers, each once.
+    #[must_use]
+    pub fn properties(&self) -> BTreeSet<&str> {
+        let states = self.providers.iter().flat_map(|provider| &provider.claim_states);
+        states.map(|state| state.property.as_str()).collect()
+    }
+}
+
+/// Each of them is a call of the host for every request.
+const MAX_CLAIM_STATES: usize = 32;
+const MAX_STATE_NAME: usize = 32;
 
 /// Claims nested deeper are refused with their token.
 const MAX_CLAIM_PATH: usize = 32;
@@ -39,7 +111,41 @@ fn claim_header(raw: RawClaimHeader, at: &Place<'_>) -> Checked<ClaimHeader> {
     let header = place.required(raw.header_name, "the header to write");
     let header = header.and_then(|name| names::target_header(&name, &place));
     let claim = claim(raw.claim_name, raw.claim_path, at);
-    Ok(ClaimHeader { header: header?, claim: claim? })
+    let format = format(raw.format.as_deref(), &at.field("format"));
+    Ok(ClaimHeader { header: header?, claim: claim?, format: format? })
+}
+
+/// The properties for single claims.
+pub(super) fn claim_states(raw: Option<Vec<RawClaimState>>, at: &Place<'_>) -> Checked<Vec<ClaimState>> {
+    let raw = raw.unwrap_or_default();
+    if raw.len() > MAX_CLAIM_STATES {
+        return at.mistake(format!("has more than {MAX_CLAIM_STATES} entries"));
+    }
+    let states = at.each(raw, claim_state)?;
+    let mut written = BTreeSet::new();
+    for (index, state) in states.iter().enumerate() {
+        if !written.insert(state.property.as_str()) {
+            at.index(index).field("name").note("is written twice: use another name");
+        }
+    }
+    Ok(states)
+}
+
+fn claim_state(raw: RawClaimState, at: &Place<'_>) -> Checked<ClaimState> {
+    let place = at.field("name");
+    let name = place.required(raw.name, "what follows `wasm.jwt_warden.` in the key of the filter state");
+    let name = name.and_then(|name| state_name(name, &place));
+    let claim = claim(raw.claim_name, raw.claim_path, at);
+    let format = format(raw.format.as_deref(), &at.field("format"));
+    Ok(ClaimState { property: format!("jwt_warden.{}", name?), claim: claim?, format: format? })
+}
+
+fn state_name(name: String, at: &Place<'_>) -> Checked<String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if (1..=MAX_STATE_NAME).contains(&name.len()) && name.bytes().all(fits) {
+        return Ok(name);
+    }
+    at.mistake(format!("has to be 1 to {MAX_STATE_NAME} of the characters a-z, 0-9 and `_`"))
 }
 
 /// Which claim is meant.
@@ -63,6 +169,27 @@ fn claim_path(path: Vec<String>, at: &Place<'_>) -> Checked<ClaimPath> {
         return at.mistake(format!("has to be a list of 1 to {MAX_CLAIM_PATH} names, from the outermost inwards"));
     }
     Ok(ClaimPath::Exact(path))
+}
+
+fn format(raw: Option<&str>, at: &Place<'_>) -> Checked<ClaimFormat> {
+    match raw {
+        None | Some("text") => Ok(ClaimFormat::Text),
+        Some("comma_separated") => Ok(ClaimFormat::CommaSeparated),
+        Some("json_base64") => Ok(ClaimFormat::JsonBase64),
+        Some(other) => {
+            at.mistake(format!("has to be `text`, `comma_separated` or `json_base64`, not {}", quoted(other)))
+        }
+    }
+}
+
+/// The host chooses the route again after every change to a header, and cannot be told not to.
+pub(super) fn clear_route_cache(raw: Option<bool>, at: &Place<'_>) -> Checked<()> {
+    match raw {
+        Some(false) => {
+            at.mistake("cannot be `false`: Envoy always chooses the route again after a Wasm filter's change")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// No header may be written twice by one provider, nor be written by any provider where one looks for tokens: what a

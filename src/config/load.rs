@@ -61,6 +61,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         rules: rules?,
         requirement_map,
         unmatched: unmatched?,
+        bypass_cors_preflight: raw.bypass_cors_preflight.unwrap_or(false),
         realm: realm?,
         unavailable_status: unavailable_status?,
         token_cache: token_cache?,

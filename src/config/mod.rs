@@ -31,6 +31,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
 pub use requirement::{ClaimCondition, ClaimValue, Permission, ProviderRequirement, Requirement};
@@ -48,6 +49,8 @@ pub struct Config {
     pub requirement_map: BTreeMap<String, Rc<Requirement>>,
     /// What becomes of a request that no rule matches.
     pub unmatched: Unmatched,
+    /// Whether CORS preflights pass without verification.
+    pub bypass_cors_preflight: bool,
     /// The `realm` of every challenge (RFC 9110 section 11.5); printable ASCII without quotes and backslashes.
     pub realm: String,
     /// The status of a refusal because the keys cannot be had: 401 or 503.
@@ -93,6 +96,8 @@ pub struct Provider {
     pub payload_header: Option<PayloadHeader>,
     /// The headers that tell the upstream single claims.
     pub claim_headers: Vec<ClaimHeader>,
+    /// The properties that tell single claims to the filters behind and to the access log.
+    pub claim_states: Vec<ClaimState>,
     /// What becomes of a token that is bound to its sender (`cnf`).
     pub sender_constraint: SenderConstraint,
 }
@@ -200,33 +205,6 @@ pub enum HeaderPrefix {
     Scheme(String),
     /// A literal text, case-sensitive.
     Literal(String),
-}
-
-/// The header that tells the upstream the claims, base64url-encoded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PayloadHeader {
-    /// The header's name, lower case.
-    pub name: String,
-    /// Whether the value is padded with `=`.
-    pub pad: bool,
-}
-
-/// A header that tells the upstream one claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimHeader {
-    /// The header's name, lower case.
-    pub header: String,
-    /// The claim.
-    pub claim: ClaimPath,
-}
-
-/// The way to a claim, from the top level of the claims inwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ClaimPath {
-    /// `claim_name`: dots separate nested names; a top-level name that holds the dots is tried second.
-    Dotted(String),
-    /// `claim_path`: each element is one name, dots and all. Never empty.
-    Exact(Vec<String>),
 }
 
 /// One rule: which requests, and what they have to bring.

@@ -36,9 +36,12 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
     let payload_header =
         forwarding::payload_header(raw.forward_payload_header.take(), raw.pad_forward_payload_header, at);
     let claim_headers = forwarding::claim_headers(raw.claim_to_headers.take(), &at.field("claim_to_headers"));
+    let claim_states = forwarding::claim_states(raw.claim_to_filter_state.take(), &at.field("claim_to_filter_state"));
+    let route_cache = forwarding::clear_route_cache(raw.clear_route_cache, &at.field("clear_route_cache"));
     let sources = RawSources { local_jwks: raw.local_jwks, remote_jwks: raw.remote_jwks, discovery: raw.discovery };
     let known_issuer = issuer.as_ref().ok().and_then(Option::as_deref);
     let jwks = jwks_source(sources, known_issuer, listed_algorithms.ok().flatten(), context, at);
+    route_cache?;
     Ok(Provider {
         name: name?,
         issuer: issuer?,
@@ -54,6 +57,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
         forward: raw.forward.unwrap_or(false),
         payload_header: payload_header?,
         claim_headers: claim_headers?,
+        claim_states: claim_states?,
         sender_constraint: sender_constraint?,
     })
 }

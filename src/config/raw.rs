@@ -18,6 +18,7 @@ pub(super) struct RawConfig {
     pub(super) rules: Option<Vec<RawRule>>,
     pub(super) requirement_map: Option<Named<RawRequirement>>,
     pub(super) unmatched: Option<String>,
+    pub(super) bypass_cors_preflight: Option<bool>,
     pub(super) realm: Option<String>,
     pub(super) unavailable_status: Option<u64>,
     pub(super) token_cache: Option<RawTokenCache>,
@@ -46,6 +47,8 @@ pub(super) struct RawProvider {
     pub(super) forward_payload_header: Option<String>,
     pub(super) pad_forward_payload_header: Option<bool>,
     pub(super) claim_to_headers: Option<Vec<RawClaimHeader>>,
+    pub(super) claim_to_filter_state: Option<Vec<RawClaimState>>,
+    pub(super) clear_route_cache: Option<bool>,
     pub(super) sender_constraint: Option<String>,
 }
 
@@ -99,6 +102,15 @@ pub(super) struct RawClaimHeader {
     pub(super) header_name: Option<String>,
     pub(super) claim_name: Option<String>,
     pub(super) claim_path: Option<Vec<String>>,
+    pub(super) format: Option<String>,
+}
+
+#[expecting = "an object, with `name` and `claim_name` or `claim_path`"]
+pub(super) struct RawClaimState {
+    pub(super) name: Option<String>,
+    pub(super) claim_name: Option<String>,
+    pub(super) claim_path: Option<Vec<String>>,
+    pub(super) format: Option<String>,
 }
 
 #[expecting = "an object, with `match` and `requires`"]

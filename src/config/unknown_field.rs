@@ -5,7 +5,7 @@ use super::report::listed;
 /// Longer names are not compared with the known ones.
 const MAX_COMPARED: usize = 64;
 
-const METADATA: &str = "a Wasm filter cannot write dynamic metadata: use claim_to_headers or forward_payload_header";
+const METADATA: &str = "a Wasm filter cannot write dynamic metadata: use claim_to_filter_state or claim_to_headers";
 const FILES: &str =
     "a Wasm filter cannot read files: use inline_string, or environment_variable with the VM's environment";
 const LATER: &str = "is not supported in this version: remove it";
@@ -28,8 +28,6 @@ const ELSEWHERE: &[(&str, &str)] = &[
 
 /// The fields of `jwt_authn` and of the contract that this version does not have.
 const PLANNED: &[&str] = &[
-    "bypass_cors_preflight",
-    "clear_route_cache",
     "connect_matcher",
     "cookies",
     "dynamic_metadata",

@@ -79,6 +79,7 @@ unsafe extern "C" {
         size: *mut usize,
     ) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
 }
 
 /// Takes over a buffer that the host made; empty where it made none.
@@ -238,4 +239,18 @@ pub(super) fn call_foreign_function(name: &str, arguments: &[u8]) -> Option<Vec<
     buffer_of(|data, size| unsafe {
         proxy_call_foreign_function(name.as_ptr(), name.len(), arguments.as_ptr(), arguments.len(), data, size)
     })
+}
+
+/// Sets a property of the effective context's request. Says whether the host did it.
+pub(super) fn set_property(name: &str, value: &str) -> bool {
+    // SAFETY: name and value outlive the call.
+    unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) == OK }
+}
+
+/// Declares that a property of requests will be a text; only a root context can, and only once per name.
+pub(super) fn declare_text_property(name: &str) -> bool {
+    // `DeclarePropertyArguments`: field 1 is the name, field 3 the type, of which 1 stands for text.
+    let Ok(size) = u8::try_from(name.len()) else { return false };
+    let arguments = [&[0x0a, size], name.as_bytes(), &[0x18, 1]].concat();
+    size < 0x80 && call_foreign_function("declare_property", &arguments).is_some()
 }

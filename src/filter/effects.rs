@@ -7,11 +7,29 @@ use crate::config::Config;
 use crate::decision::{Admission, Denial, challenge};
 use crate::extractor::HeaderEdit;
 use crate::request::Request;
+use crate::upstream::Effect;
 
-/// Makes the changes to the request's headers. Says whether the host made them all: a request that kept a header which
-/// only the filter may set must not go on.
-pub(super) fn edit_request(admission: &Admission) -> bool {
+/// Says once, when the plugin is configured, that these properties of requests will be texts: filters behind could not
+/// compare them otherwise. Says whether the host has done it.
+pub(super) fn declare_properties(config: &Config) -> bool {
+    config.properties().into_iter().all(|name| {
+        let declared = abi::declare_text_property(name);
+        if !declared {
+            let line = format!("jwt-warden: configuration refused: claim_to_filter_state: the host refuses {name}");
+            abi::log(LogLevel::Error, &line);
+        }
+        declared
+    })
+}
+
+/// Makes the changes to the request. Says whether the host made them all: a request that kept a header which only the
+/// filter may set must not go on, nor one that lacks a property which a filter behind may deny by.
+pub(super) fn carry_out(admission: &Admission) -> bool {
     admission.edits.iter().all(edit)
+        && admission.told.iter().flat_map(|effects| effects.iter()).all(|effect| match effect {
+            Effect::Header(change) => edit(change),
+            Effect::Property(name, value) => abi::set_property(name, value),
+        })
 }
 
 fn edit(edit: &HeaderEdit) -> bool {

@@ -30,7 +30,7 @@ enum Metric {
 type Named<'a> = (usize, &'a str);
 
 impl Metrics {
-    /// Counts a request that was decided: `code` is the reason of a refusal, `verified` or `not_required`.
+    /// Counts a request that was decided: `code` is the reason of a refusal, or why it passes.
     pub(super) fn count_request(&self, provider: Option<Named<'_>>, code: &'static str) {
         let metric = Metric::Requests(provider.map(|(index, _)| index), code);
         self.increment(metric, || request_metric(provider.map(|(_, name)| name), code));

@@ -5,9 +5,9 @@ use std::rc::Rc;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType, LogLevel};
 
-use super::abi;
 use super::stream::Stream;
 use super::worker::Worker;
+use super::{abi, effects};
 use crate::config::{self, Config};
 use crate::log::Line;
 
@@ -34,7 +34,7 @@ impl RootContext for Root {
     /// Refusing here stops Envoy's start, or leaves the listener as it was.
     fn on_configure(&mut self, size: usize) -> bool {
         let text = abi::buffer(BufferType::PluginConfiguration, size).unwrap_or_default();
-        let Some(config) = load(&text) else { return false };
+        let Some(config) = load(&text).filter(effects::declare_properties) else { return false };
         let worker = Rc::new(Worker::new(self.context_id, config));
         worker.start();
         self.worker = Some(worker);

@@ -115,10 +115,9 @@ impl Worker {
     /// Carries out a final decision on the request of the effective context.
     fn conclude(&self, decision: &Decision, request: &Request<'_>, progress: &Cell<Progress>) {
         match decision {
-            Decision::Allow(admission) if effects::edit_request(admission) => {
+            Decision::Allow(admission) if effects::carry_out(admission) => {
                 progress.set(Progress::Allowed);
-                let code = if admission.provider.is_some() { "verified" } else { "not_required" };
-                self.metrics.count_request(self.named(admission.provider), code);
+                self.metrics.count_request(self.named(admission.provider), admission.code);
             }
             Decision::Deny(denial) => self.refuse(denial, request, progress),
             Decision::Allow(_) | Decision::Wait(_) => {

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from lab.keys import base64url, from_base64url
+from support import http2
 from support.bootstrap import Site
 from support.client import Exchange, bearer, head, send, unique_path
 from support.world import rule
@@ -76,6 +77,39 @@ def test_names_that_an_upstream_cannot_tell_apart(fetch, world):
     for prefix, headers in (("/rich/", bearer(world.token())), ("/public", [])):
         seen = fetch(prefix, [*headers, ("x_user", "admin"), ("X_Payload", "e30")])
         assert seen.all("x_user") == seen.all("x_payload") == []
+
+
+def test_http2_shows_nothing_of_the_clients_either(port, world, upstream):
+    for prefix, headers, user in (("/rich/", bearer(world.token()), ["alice"]), ("/public", [], [])):
+        path = unique_path(prefix)
+        twins = [("x-user", "admin"), ("x-user", "root"), ("x_user", "admin"), ("x-payload", "e30"), ("x-other", "1")]
+        http2.send(port, path, [*headers, *twins])
+        [seen] = [request for request in upstream.requests if request.target == path]
+        assert (seen.all("x-user"), seen.all("x_user"), seen.all("x-other")) == (user, [], ["1"])
+        assert ("e30" in seen.all("x-payload"), seen.all("authorization")) == (False, [])
+
+
+def test_lists_and_json(launch, world, upstream):
+    formats = {"x-roles": "comma_separated", "x-level": "json_base64", "x-id": "text"}
+    claims = {"x-roles": "roles", "x-level": "level", "x-id": "id"}
+    headers = [{"header_name": h, "claim_name": claims[h], "format": f} for h, f in formats.items()]
+    port = launch(Site("formats", {"providers": {"a": world.provider("a", claim_to_headers=headers)}})).port("formats")
+
+    def told(**changes):
+        path = unique_path("/")
+        status = send(port, path, bearer(world.token(**changes))).status
+        seen = [[r.get(name) for name in formats] for r in upstream.requests if r.target == path]
+        return seen[0] if status == 200 else status
+
+    assert told(roles=["a", "b c", 1, True], level={"a": 1}, id=2**64 - 1) == [
+        "a,b c,1,true",
+        "eyJhIjoxfQ==",
+        str(2**64 - 1),
+    ]
+    assert told(roles="a", level="x", id=-(2**63)) == ["a", "Ingi", str(-(2**63))]
+    assert told(roles=[], id="x,y") == ["", None, "x,y"]
+    for unsafe in ({"roles": ["a,b"]}, {"roles": ["a", ["b"]]}, {"roles": "a,b"}, {"id": 2**64}, {"level": [2**64]}):
+        assert told(**unsafe) == 401, unsafe
 
 
 def test_trailers_tell_no_claims(port, world, upstream):

@@ -290,17 +290,40 @@ unsafe extern "C" fn proxy_record_metric(id: u32, value: u64) -> u32 {
     OK
 }
 
-/// This host has no functions of its own.
 #[unsafe(no_mangle)]
-extern "C" fn proxy_call_foreign_function(
-    _name: *const u8,
-    _name_size: usize,
-    _arguments: *const u8,
-    _arguments_size: usize,
+unsafe extern "C" fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32 {
+    let (path, value) = unsafe { (text(path, path_size), text(value, value_size)) };
+    with(|host| {
+        if host.refuse_edits || !host.streams.contains_key(&host.effective) {
+            return BAD_ARGUMENT;
+        }
+        host.properties.insert((host.effective, path), value);
+        OK
+    })
+}
+
+/// This host has one function of its own, and may lack it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_call_foreign_function(
+    name: *const u8,
+    name_size: usize,
+    arguments: *const u8,
+    arguments_size: usize,
     _data: *mut *mut u8,
     _size: *mut usize,
 ) -> u32 {
-    NOT_FOUND
+    let (name, arguments) = unsafe { (text(name, name_size), bytes(arguments, arguments_size)) };
+    with(|host| {
+        if name != "declare_property" || host.lacks_properties {
+            return NOT_FOUND;
+        }
+        let declared = (host.effective, arguments);
+        if host.declared.contains(&declared) {
+            return BAD_ARGUMENT;
+        }
+        host.declared.push(declared);
+        OK
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -344,5 +367,5 @@ unused! {
     proxy_close_stream proxy_dequeue_shared_queue proxy_done proxy_enqueue_shared_queue
     proxy_get_property proxy_get_status proxy_grpc_call proxy_grpc_cancel proxy_grpc_close proxy_grpc_send
     proxy_grpc_stream proxy_register_shared_queue proxy_resolve_shared_queue proxy_set_buffer_bytes
-    proxy_set_header_map_pairs proxy_set_property
+    proxy_set_header_map_pairs
 }

@@ -59,6 +59,12 @@ pub struct State {
     pub metrics: Vec<(String, i64)>,
     /// Fails header edits, to see that nothing fails open.
     pub refuse_edits: bool,
+    /// The properties of requests, by context and name.
+    pub properties: BTreeMap<(u32, String), String>,
+    /// The root contexts that declared a property, and what they said of it.
+    pub declared: Vec<(u32, Vec<u8>)>,
+    /// Whether properties cannot be declared.
+    pub lacks_properties: bool,
     roots: BTreeMap<u32, u32>,
     next_context: u32,
     next_token: u32,

@@ -10,9 +10,9 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Backoff, ClaimCondition, ClaimHeader, ClaimPath, ClaimValue, HeaderPrefix, HttpUri, JwksSource, Limits,
-        PathMatcher, PayloadHeader, Permission, Provider, ProviderId, ProviderRequirement, RemoteJwks, Requirement,
-        Rule, SenderConstraint, TokenCacheLimits, TokenLocation, Unmatched, parse,
+        Backoff, ClaimCondition, ClaimFormat, ClaimHeader, ClaimPath, ClaimState, ClaimValue, HeaderPrefix, HttpUri,
+        JwksSource, Limits, PathMatcher, PayloadHeader, Permission, Provider, ProviderId, ProviderRequirement,
+        RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation, Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -46,8 +46,14 @@ pub(super) fn full() -> Value {
                 "pad_forward_payload_header": true,
                 "claim_to_headers": [
                     {"header_name": "X-Sub", "claim_name": "sub"},
-                    {"header_name": "X-Org", "claim_path": ["https://acme.example/org", "id"]}
+                    {
+                        "header_name": "X-Org",
+                        "claim_path": ["https://acme.example/org", "id"],
+                        "format": "comma_separated"
+                    }
                 ],
+                "claim_to_filter_state": [{"name": "org_id", "claim_name": "org.id", "format": "json_base64"}],
+                "clear_route_cache": true,
                 "sender_constraint": "ignore"
             },
             "bytes": {
@@ -81,6 +87,7 @@ pub(super) fn full() -> Value {
             ]}}
         },
         "unmatched": "allow",
+        "bypass_cors_preflight": true,
         "realm": "acme api",
         "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
@@ -120,6 +127,7 @@ fn admin() -> Requirement {
 }
 
 fn acme() -> Provider {
+    let claim_header = |header: &str, claim, format| ClaimHeader { header: header.to_owned(), claim, format };
     let header = |name: &str, prefix| TokenLocation::Header { name: name.to_owned(), prefix };
     let exact = ["https://acme.example/org", "id"].map(str::to_owned).to_vec();
     Provider {
@@ -155,9 +163,14 @@ fn acme() -> Provider {
         forward: true,
         payload_header: Some(PayloadHeader { name: "x-payload".to_owned(), pad: true }),
         claim_headers: vec![
-            ClaimHeader { header: "x-sub".to_owned(), claim: ClaimPath::Dotted("sub".to_owned()) },
-            ClaimHeader { header: "x-org".to_owned(), claim: ClaimPath::Exact(exact) },
+            claim_header("x-sub", ClaimPath::Dotted("sub".to_owned()), ClaimFormat::Text),
+            claim_header("x-org", ClaimPath::Exact(exact), ClaimFormat::CommaSeparated),
         ],
+        claim_states: vec![ClaimState {
+            property: "jwt_warden.org_id".to_owned(),
+            claim: ClaimPath::Dotted("org.id".to_owned()),
+            format: ClaimFormat::JsonBase64,
+        }],
         sender_constraint: SenderConstraint::Ignore,
     }
 }
@@ -187,7 +200,7 @@ fn every_field_arrives() {
         Requirement::All(vec![of_provider(2), Requirement::AllowMissingOrFailed((0..4).map(ProviderId).collect())]);
     let any = Requirement::Any(vec![of_provider(3), both, Requirement::AllowMissing(vec![ProviderId(3)])]);
     assert_eq!(config.requirement_map, BTreeMap::from([("any".to_owned(), Rc::new(any))]));
-    assert_eq!(config.unmatched, Unmatched::Allow);
+    assert_eq!((config.unmatched, config.bypass_cors_preflight), (Unmatched::Allow, true));
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
     assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });
@@ -202,7 +215,7 @@ fn the_defaults_are_strict() {
     assert_eq!(acme.token_types, ["jwt", "at+jwt"]);
     assert!(!acme.require_type && acme.require_expiration && !acme.forward);
     assert_eq!((acme.max_lifetime, acme.clock_skew), (None, Duration::from_secs(60)));
-    assert_eq!((&acme.payload_header, acme.claim_headers.len()), (&None, 0));
+    assert_eq!((&acme.payload_header, acme.claim_headers.len(), acme.claim_states.len()), (&None, 0, 0));
     assert_eq!(acme.sender_constraint, SenderConstraint::IfBound);
     let bearer = HeaderPrefix::Scheme("Bearer".to_owned());
     assert_eq!(
@@ -220,7 +233,7 @@ fn the_defaults_are_strict() {
     let any = Rc::new(Requirement::AnyProvider(vec![ProviderId(0)]));
     assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }]);
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
-    assert_eq!(config.limits, Limits::default());
+    assert_eq!((config.limits, config.bypass_cors_preflight), (Limits::default(), false));
 }
 
 #[test]

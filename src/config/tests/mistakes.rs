@@ -175,6 +175,11 @@ fn headers_for_the_upstream() {
             json!([{"header_name": "x", "claim_name": ""}]),
             &format!("{path}.claim_name: has to be the name of a claim; dots lead into nested objects"),
         ),
+        (
+            claims,
+            json!([{"header_name": "x", "claim_name": "a", "format": "comma"}]),
+            &format!("{path}.format: has to be `text`, `comma_separated` or `json_base64`, not `comma`"),
+        ),
         (claims, json!([{"header_name": "x", "claim_path": []}]), &names),
         (claims, json!([{"header_name": "x", "claim_path": ["a", ""]}]), &names),
         (claims, json!([{"header_name": "x", "claim_path": vec!["a"; 33]}]), &names),
@@ -189,9 +194,51 @@ fn headers_for_the_upstream() {
             "providers.acme.pad_forward_payload_header: has no effect without forward_payload_header: give that too, or remove this",
         ),
         (
+            "/providers/acme/clear_route_cache",
+            json!(false),
+            "providers.acme.clear_route_cache: cannot be `false`: Envoy always chooses the route again after a Wasm filter's change",
+        ),
+        (
             "/providers/acme/forward_payload_header",
             json!("Authorization"),
             "providers.acme.forward_payload_header: carries the client's credentials: use another header",
+        ),
+    ]);
+}
+
+#[test]
+fn filter_state() {
+    let states = "/providers/acme/claim_to_filter_state";
+    let path = "providers.acme.claim_to_filter_state";
+    let one = |name: &str| json!([{"name": name, "claim_name": "sub"}]);
+    let characters = format!("{path}[0].name: has to be 1 to 32 of the characters a-z, 0-9 and `_`");
+    for name in ["", "Sub", "a.b", "a-b", "a b", "\u{e9}", "a\0b", &"x".repeat(33)] {
+        check(&[(states, one(name), &characters)]);
+    }
+    for name in ["a", "_", "0_z", &"x".repeat(32)] {
+        assert!(load(&least_with(states, one(name))).is_ok(), "{name}");
+    }
+    let many = |count: usize| {
+        (0..count).map(|index| json!({"name": format!("n{index}"), "claim_name": "sub"})).collect::<Vec<_>>()
+    };
+    assert!(load(&least_with(states, json!(many(32)))).is_ok());
+    check(&[
+        (states, json!(many(33)), &format!("{path}: has more than 32 entries")),
+        (
+            states,
+            json!([{"claim_name": "a"}]),
+            &format!("{path}[0].name: is required: what follows `wasm.jwt_warden.` in the key of the filter state"),
+        ),
+        (states, json!([{"name": "a"}]), &format!("{path}[0]: needs exactly one of claim_name and claim_path")),
+        (
+            states,
+            json!([{"name": "a", "claim_name": "a", "format": "json"}]),
+            &format!("{path}[0].format: has to be `text`, `comma_separated` or `json_base64`, not `json`"),
+        ),
+        (
+            states,
+            json!([{"name": "a", "claim_name": "a"}, {"name": "a", "claim_name": "b"}]),
+            &format!("{path}[1].name: is written twice: use another name"),
         ),
     ]);
 }

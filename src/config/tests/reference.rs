@@ -26,6 +26,7 @@ fn every_field_is_in_the_reference() {
         ("http_uri", fields("/providers/acme/remote_jwks/http_uri", unknown.clone())),
         ("from_headers", fields("/providers/acme/from_headers", json!([unknown]))),
         ("claim_to_headers", fields("/providers/acme/claim_to_headers", json!([unknown]))),
+        ("claim_to_filter_state", fields("/providers/acme/claim_to_filter_state", json!([unknown]))),
         ("rule", fields("/rules", json!([unknown]))),
         ("match", fields("/rules", json!([{"match": unknown}]))),
         ("requires", fields("/rules", json!([{"requires": unknown}]))),
@@ -41,5 +42,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 85);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 93);
 }

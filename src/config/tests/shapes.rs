@@ -91,7 +91,7 @@ fn unknown_fields() {
 
 #[test]
 fn fields_of_jwt_authn_that_are_done_in_another_way() {
-    let metadata = "a Wasm filter cannot write dynamic metadata: use claim_to_headers or forward_payload_header";
+    let metadata = "a Wasm filter cannot write dynamic metadata: use claim_to_filter_state or claim_to_headers";
     let later = "is not supported in this version: remove it";
     let background = "keys are always fetched in the background: remove it";
     let files = "a Wasm filter cannot read files: use inline_string, or environment_variable with the VM's environment";
@@ -107,10 +107,8 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
         ("/providers/acme/header_in_metadata", metadata),
         ("/providers/acme/failed_status_in_metadata", metadata),
         ("/providers/acme/normalize_payload_in_metadata", metadata),
-        ("/providers/acme/clear_route_cache", later),
         ("/providers/acme/subjects", later),
         ("/filter_state_rules", later),
-        ("/bypass_cors_preflight", later),
         ("/report_only", later),
         ("/strip_failure_response", "an answer never tells the reason of a refusal: remove it"),
         ("/stat_prefix", "the metrics have fixed names: remove it"),

@@ -21,11 +21,17 @@ class Site:
     vm_id: str = ""
     environment: dict = field(default_factory=dict)  # the VM's variables
     before: list = field(default_factory=list)  # filters in front of the plugin
+    behind: list = field(default_factory=list)  # filters between the plugin and the router
     route: dict = field(default_factory=dict)  # instead of the one to the upstream
+    routes: list = field(default_factory=list)  # the same, several
+    off: bool = False  # whether the plugin is off until a route turns it on
+    logged: dict = field(default_factory=dict)  # more for the access log
+    host: dict = field(default_factory=dict)  # changes to the virtual host
 
     def filters(self):
         """The HTTP filters."""
-        return [*self.before, self.wasm_filter(), http_filter("router", "router.v3.Router")]
+        plugin = {**self.wasm_filter(), "disabled": self.off}
+        return [*self.before, plugin, *self.behind, http_filter("router", "router.v3.Router")]
 
     def wasm_filter(self):
         """The plugin, as Envoy wants it."""
@@ -64,10 +70,10 @@ def listener(site, folder):
     manager = {
         "@type": TYPE + "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": site.name,
-        "access_log": [_access_log(folder)],
+        "access_log": [_access_log(folder, site.logged)],
         "max_request_headers_kb": 1024,
         "http_protocol_options": {"enable_trailers": True},
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [site.route or _route()]}]},
+        "route_config": {"virtual_hosts": [_host(site)]},
         "http_filters": site.filters(),
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
@@ -100,12 +106,17 @@ def _route():
     return {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
 
 
-def _access_log(folder):
+def _host(site):
+    return {"name": "all", "domains": ["*"], "routes": site.routes or [site.route or _route()], **site.host}
+
+
+def _access_log(folder, logged):
     # The path without the query, which may hold a token: the logs are searched for tokens.
     entry = {
         "path": "%REQ_WITHOUT_QUERY(:PATH)%",
         "status": "%RESPONSE_CODE%",
         "details": "%RESPONSE_CODE_DETAILS%",
+        **logged,
     }
     return {
         "name": "file",
