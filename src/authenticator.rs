@@ -9,7 +9,7 @@ use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::{HeaderEdit, tokens_at};
 use crate::jwt::{DecodedToken, FormError, wanted_claims};
-use crate::matcher::{RuleIndex, has_dot_segment};
+use crate::matcher::{Found as FoundRule, RuleIndex};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -65,6 +65,12 @@ impl Authenticator {
         &self.config
     }
 
+    /// Whether a rule asks for the name of the route: only then a request has to carry it.
+    #[must_use]
+    pub const fn asks_for_route(&self) -> bool {
+        self.rules.asks_for_route()
+    }
+
     /// What the upstream may not see.
     #[must_use]
     pub const fn sanitizer(&self) -> &Sanitizer {
@@ -74,10 +80,11 @@ impl Authenticator {
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {
-        if has_dot_segment(request.path()) {
-            return Decision::Deny(Denial::new(Reason::PathAmbiguous, None));
-        }
-        let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
+        let rule = match self.rules.find(request) {
+            FoundRule::Rule(position) => self.config.rules.get(position),
+            FoundRule::Nothing => None,
+            FoundRule::Ambiguous(reason) => return Decision::Deny(Denial::new(reason, None)),
+        };
         let requirement = match (rule, self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_ref(),
             (None, Unmatched::Allow) => None,

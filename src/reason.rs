@@ -46,14 +46,18 @@ pub enum Reason {
     IssuedInFuture,
     /// `aud` is missing or holds none of the accepted audiences.
     AudienceNotAccepted,
+    /// `sub` is missing or not one that the provider accepts.
+    SubjectNotAccepted,
     /// The token is bound to a key or a certificate (`cnf`) whose possession cannot be shown.
     SenderConstraint,
     /// A claim that goes upstream in a header holds a control character.
     ClaimUnsafe,
     /// No rule matches the request.
     NoMatchingRule,
-    /// The path holds a `.` or `..` segment, so that rules and upstream might not mean the same resource.
+    /// An upstream might take the path for one that another rule is for, or that it resolves.
     PathAmbiguous,
+    /// `:authority` is not a plain host, and rules ask for hosts.
+    HostAmbiguous,
     /// The filter met a state that it does not know, and refuses.
     Internal,
 }
@@ -109,10 +113,12 @@ impl Reason {
         Self::TokenNotYetValid,
         Self::IssuedInFuture,
         Self::AudienceNotAccepted,
+        Self::SubjectNotAccepted,
         Self::SenderConstraint,
         Self::ClaimUnsafe,
         Self::NoMatchingRule,
         Self::PathAmbiguous,
+        Self::HostAmbiguous,
         Self::Internal,
     ];
 
@@ -140,10 +146,12 @@ impl Reason {
             Self::TokenNotYetValid => ("token_not_yet_valid", INVALID),
             Self::IssuedInFuture => ("issued_in_future", INVALID),
             Self::AudienceNotAccepted => ("audience_not_accepted", INVALID),
+            Self::SubjectNotAccepted => ("subject_not_accepted", INVALID),
             Self::SenderConstraint => ("sender_constraint", INVALID),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
             Self::PathAmbiguous => ("path_ambiguous", FORBIDDEN),
+            Self::HostAmbiguous => ("host_ambiguous", FORBIDDEN),
             Self::Internal => ("internal", FORBIDDEN),
         }
     }

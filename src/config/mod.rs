@@ -4,7 +4,11 @@
 
 mod document;
 mod duration;
+mod edited_headers;
+mod fields;
 mod forwarding;
+mod header_match;
+pub(crate) mod hosts;
 mod jwks_source;
 mod load;
 mod local_keys;
@@ -13,11 +17,15 @@ mod names;
 mod node;
 mod provider;
 mod raw;
+mod reachable;
 mod remote_jwks;
 mod report;
+mod request_match;
+mod request_matcher;
 mod rules;
 mod settings;
 mod shape;
+mod string_match;
 #[cfg(test)]
 mod tests;
 mod unknown_field;
@@ -27,8 +35,12 @@ use std::time::Duration;
 
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
+pub use request_matcher::{
+    HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
+};
 
 use crate::crypto::AlgorithmSet;
+use crate::string_matcher::StringMatcher;
 
 /// The whole configuration of one plugin instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +74,8 @@ pub struct Provider {
     pub issuer: Option<String>,
     /// The accepted `aud` values; `None` accepts any audience or none (`any_audience: true`).
     pub audiences: Option<Vec<String>>,
+    /// What `sub` has to be; `None` accepts any, and tokens without it.
+    pub subjects: Option<StringMatcher>,
     /// The algorithms a token may be signed with.
     pub algorithms: AlgorithmSet,
     /// The accepted `typ` values: lower case, without an `application/` prefix.
@@ -224,18 +238,9 @@ pub enum ClaimPath {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// Which requests.
-    pub matcher: PathMatcher,
+    pub matcher: RequestMatcher,
     /// What they have to bring; `None` asks for no verification.
     pub requires: Option<Requirement>,
-}
-
-/// How a rule recognises a path (without the query; case-sensitive).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathMatcher {
-    /// The path begins with this text.
-    Prefix(String),
-    /// The path is this text.
-    Exact(String),
 }
 
 /// What a request has to bring.

@@ -109,9 +109,10 @@ impl<'de> Visitor<'de> for Seed {
         Ok(Node::Whole(number))
     }
 
-    // JSON text has negative numbers only here; their value never matters.
-    fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
-        Ok(Node::OtherNumber(-1.0))
+    // JSON text has negative numbers only here. Those that a double cannot hold are refused where they matter.
+    fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
+        #[allow(clippy::cast_precision_loss, reason = "what is lost is too large to be accepted")]
+        Ok(Node::OtherNumber(number as f64))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Node, E> {

@@ -9,6 +9,8 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 
+use super::node::Node;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, expecting = "an object, with `providers` and `rules`")]
 pub(super) struct RawConfig {
@@ -28,6 +30,7 @@ pub(super) struct RawProvider {
     pub(super) any_issuer: Option<bool>,
     pub(super) audiences: Option<Vec<String>>,
     pub(super) any_audience: Option<bool>,
+    pub(super) subjects: Option<Node>,
     pub(super) algorithms: Option<Vec<String>>,
     pub(super) types: Option<Vec<String>>,
     pub(super) require_type: Option<bool>,
@@ -110,15 +113,8 @@ pub(super) struct RawClaimHeader {
 #[serde(deny_unknown_fields, expecting = "an object, with `match` and `requires`")]
 pub(super) struct RawRule {
     #[serde(rename = "match")]
-    pub(super) matcher: Option<RawMatcher>,
+    pub(super) matcher: Option<Node>,
     pub(super) requires: Option<RawRequirement>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, expecting = "an object, with `prefix` or `path`")]
-pub(super) struct RawMatcher {
-    pub(super) prefix: Option<String>,
-    pub(super) path: Option<String>,
 }
 
 #[derive(Deserialize)]

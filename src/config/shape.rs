@@ -124,7 +124,7 @@ impl<'de> Deserializer<'de> for Node {
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
-fn snake_case(name: String) -> String {
+pub(super) fn snake_case(name: String) -> String {
     let camel = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains('_');
     if !camel {
         return name;

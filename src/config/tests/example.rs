@@ -15,6 +15,7 @@ use super::{
     KEYS, environment, least, load,
 };
 use crate::crypto::{AlgorithmSet, SignatureAlgorithm};
+use crate::string_matcher::{StringMatcher, Text};
 
 // Providers in alphabetical order, which is the order that a Struct gives them.
 pub(super) fn full() -> Value {
@@ -23,6 +24,7 @@ pub(super) fn full() -> Value {
             "acme": {
                 "issuer": "https://acme.example",
                 "audiences": ["api", "urn:api"],
+                "subjects": {"prefix": "User-", "ignore_case": true},
                 "algorithms": ["ES256", "Ed25519"],
                 "types": ["JWT", "Application/AT+JWT", "example/x"],
                 "require_type": true,
@@ -77,6 +79,7 @@ fn acme() -> Provider {
         name: "acme".to_owned(),
         issuer: Some("https://acme.example".to_owned()),
         audiences: Some(vec!["api".to_owned(), "urn:api".to_owned()]),
+        subjects: Some(StringMatcher::Prefix(Text::new("user-".to_owned(), true))),
         algorithms: AlgorithmSet::EMPTY.with(SignatureAlgorithm::Es256).with(SignatureAlgorithm::EdDsa),
         token_types: vec!["jwt".to_owned(), "at+jwt".to_owned(), "example/x".to_owned()],
         require_type: true,
@@ -129,9 +132,9 @@ fn every_field_arrives() {
     assert_eq!(config.providers[3].issuer, None);
     assert_eq!(config.providers[3].audiences, None);
     assert_eq!(config.rules.len(), 5);
-    assert_eq!(config.rules[0], Rule { matcher: PathMatcher::Exact("/health".to_owned()), requires: None });
+    assert_eq!(config.rules[0], Rule { matcher: PathMatcher::Exact("/health".into()).into(), requires: None });
     let last =
-        Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Requirement::Provider(ProviderId(0))) };
+        Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Requirement::Provider(ProviderId(0))) };
     assert_eq!(config.rules[4], last);
     assert_eq!(config.unmatched, Unmatched::Allow);
     assert_eq!(config.realm, "acme api");
@@ -164,7 +167,7 @@ fn the_defaults_are_strict() {
     let backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
     assert_eq!(remote.backoff, backoff);
     let any = Requirement::AnyProvider(vec![ProviderId(0)]);
-    assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }]);
+    assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(any) }]);
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
     assert_eq!(config.limits, Limits::default());
 }

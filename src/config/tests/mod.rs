@@ -5,7 +5,9 @@ mod hostile;
 mod keys;
 mod mistakes;
 mod reference;
+mod rules;
 mod shapes;
+mod unreachable;
 mod warnings;
 
 use serde_json::{Value, json};

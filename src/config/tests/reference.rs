@@ -28,6 +28,11 @@ fn every_field_is_in_the_reference() {
         ("claim_to_headers", fields("/providers/acme/claim_to_headers", json!([unknown]))),
         ("rule", fields("/rules", json!([unknown]))),
         ("match", fields("/rules", json!([{"match": unknown}]))),
+        ("safe_regex", fields("/rules", json!([{"match": {"safe_regex": unknown}}]))),
+        ("headers", fields("/rules", json!([{"match": {"headers": [unknown]}}]))),
+        ("range_match", fields("/rules", json!([{"match": {"headers": [{"range_match": unknown}]}}]))),
+        ("query_parameters", fields("/rules", json!([{"match": {"query_parameters": [unknown]}}]))),
+        ("string_match", fields("/providers/acme/subjects", unknown.clone())),
         ("requires", fields("/rules", json!([{"requires": unknown}]))),
         ("token_cache", fields("/token_cache", unknown.clone())),
         ("limits", fields("/limits", unknown.clone())),
@@ -37,5 +42,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 62);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 96);
 }

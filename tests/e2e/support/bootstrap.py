@@ -22,6 +22,7 @@ class Site:
     environment: dict = field(default_factory=dict)  # the VM's variables
     before: list = field(default_factory=list)  # filters in front of the plugin
     route: dict = field(default_factory=dict)  # instead of the one to the upstream
+    manager: dict = field(default_factory=dict)  # changes to the connection manager
 
     def filters(self):
         """The HTTP filters."""
@@ -67,8 +68,9 @@ def listener(site, folder):
         "access_log": [_access_log(folder)],
         "max_request_headers_kb": 1024,
         "http_protocol_options": {"enable_trailers": True},
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [site.route or _route()]}]},
+        **route_config(site.route or _route()),
         "http_filters": site.filters(),
+        **site.manager,
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     return {"name": site.name, "address": address(0), "filter_chains": [chain]}
@@ -84,6 +86,11 @@ def cluster(name, port):
         "typed_extension_protocol_options": {HTTP_OPTIONS: {"@type": TYPE + HTTP_OPTIONS, **options}},
         "load_assignment": {"cluster_name": name, "endpoints": [endpoint]},
     }
+
+
+def route_config(*routes):
+    """The connection manager's routes, for every host."""
+    return {"route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": list(routes)}]}}
 
 
 def direct_response():
