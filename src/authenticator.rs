@@ -9,7 +9,7 @@ use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::issuers::Issuers;
 use crate::jwt::wanted_claims;
-use crate::matcher::{RuleIndex, has_dot_segment};
+use crate::matcher::{Found, RuleIndex};
 use crate::presented::Place;
 use crate::principal::{Interest, Principal};
 use crate::reason::Reason;
@@ -61,6 +61,12 @@ impl Authenticator {
         &self.config
     }
 
+    /// Whether a rule asks for the name of the route: only then a request has to carry it.
+    #[must_use]
+    pub const fn asks_for_route(&self) -> bool {
+        self.rules.asks_for_route()
+    }
+
     /// What the upstream may not see.
     #[must_use]
     pub const fn sanitizer(&self) -> &Sanitizer {
@@ -70,13 +76,17 @@ impl Authenticator {
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {
-        if has_dot_segment(request.path()) {
-            return Decision::Deny(Denial::new(Reason::PathAmbiguous, None));
+        let found = self.rules.find(request);
+        if let Found::Ambiguous(reason) = found {
+            return Decision::Deny(Denial::new(reason, None));
         }
         if self.config.bypass_cors_preflight && request.is_cors_preflight() {
             return Decision::Allow(self.unverified(request, "cors_preflight"));
         }
-        let rule = self.rules.first_match(request).and_then(|position| self.config.rules.get(position));
+        let rule = match found {
+            Found::Rule(position) => self.config.rules.get(position),
+            Found::Nothing | Found::Ambiguous(_) => None,
+        };
         let requirement = match (rule, self.config.unmatched) {
             (Some(rule), _) => rule.requires.as_deref(),
             (None, Unmatched::Allow) => None,

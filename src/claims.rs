@@ -26,13 +26,14 @@ impl From<Reason> for Unmet {
 ///
 /// # Errors
 ///
-/// The first demand that is not met, in the order issuer, times, sender.
+/// The first demand that is not met, in the order issuer, times, subject, sender.
 pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> Result<(), Unmet> {
     let claims = token.claims();
     check_issuer(provider, claims.issuer.as_deref())?;
     check_expiration(provider, claims.expiration, now)?;
     check_not_in_future(provider, Reason::TokenNotYetValid, "nbf", claims.not_before, now)?;
     check_not_in_future(provider, Reason::IssuedInFuture, "iat", claims.issued_at, now)?;
+    check_subject(provider, claims)?;
     check_sender(provider, claims)
 }
 
@@ -109,6 +110,13 @@ fn check_not_in_future(
         }
         _ => Ok(()),
     }
+}
+
+/// A token without `sub` is nobody's, so no condition on it is fulfilled.
+fn check_subject(provider: &Provider, claims: &Claims<'_>) -> Result<(), Unmet> {
+    let Some(accepted) = &provider.subjects else { return Ok(()) };
+    let fulfilled = claims.subject.as_ref().is_some_and(|subject| accepted.matches(subject.as_bytes()));
+    if fulfilled { Ok(()) } else { Err(Reason::SubjectNotAccepted.into()) }
 }
 
 /// A token that is bound to its sender's key must prove it (RFC 8705 section 3, RFC 9449 section 7); nothing here can

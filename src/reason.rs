@@ -46,6 +46,8 @@ pub enum Reason {
     IssuedInFuture,
     /// `aud` is missing or holds none of the accepted audiences.
     AudienceNotAccepted,
+    /// `sub` is missing or not one that the provider accepts.
+    SubjectNotAccepted,
     /// The token is bound to a key or a certificate (`cnf`) whose possession cannot be shown.
     SenderConstraint,
     /// A claim that goes upstream would arrive as another one.
@@ -54,8 +56,10 @@ pub enum Reason {
     NoMatchingRule,
     /// The token is good, but lacks a scope or a claim that the rule asks for.
     InsufficientScope,
-    /// The path holds a `.` or `..` segment, so that rules and upstream might not mean the same resource.
+    /// An upstream might take the path for one that another rule is for, or that it resolves.
     PathAmbiguous,
+    /// `:authority` is not a plain host, and rules ask for hosts.
+    HostAmbiguous,
     /// The filter met a state that it does not know, and refuses.
     Internal,
 }
@@ -114,11 +118,13 @@ impl Reason {
         Self::TokenNotYetValid,
         Self::IssuedInFuture,
         Self::AudienceNotAccepted,
+        Self::SubjectNotAccepted,
         Self::SenderConstraint,
         Self::ClaimUnsafe,
         Self::NoMatchingRule,
         Self::InsufficientScope,
         Self::PathAmbiguous,
+        Self::HostAmbiguous,
         Self::Internal,
     ];
 
@@ -146,11 +152,13 @@ impl Reason {
             Self::TokenNotYetValid => ("token_not_yet_valid", INVALID),
             Self::IssuedInFuture => ("issued_in_future", INVALID),
             Self::AudienceNotAccepted => ("audience_not_accepted", INVALID),
+            Self::SubjectNotAccepted => ("subject_not_accepted", INVALID),
             Self::SenderConstraint => ("sender_constraint", INVALID),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
             Self::InsufficientScope => ("insufficient_scope", INSUFFICIENT),
             Self::PathAmbiguous => ("path_ambiguous", FORBIDDEN),
+            Self::HostAmbiguous => ("host_ambiguous", FORBIDDEN),
             Self::Internal => ("internal", FORBIDDEN),
         }
     }

@@ -5,13 +5,26 @@
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     headers: Vec<(&'a [u8], &'a [u8])>,
+    route_name: Option<&'a [u8]>,
 }
 
 impl<'a> Request<'a> {
     /// The request with these headers, names lower case.
     #[must_use]
     pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        Self { headers }
+        Self { headers, route_name: None }
+    }
+
+    /// The same request, of which the proxy has chosen the route of this name.
+    #[must_use]
+    pub fn on_route(self, name: Option<&'a [u8]>) -> Self {
+        Self { route_name: name, ..self }
+    }
+
+    /// The name of the route that the proxy has chosen; `None` if it has chosen none, or was not asked.
+    #[must_use]
+    pub const fn route_name(&self) -> Option<&'a [u8]> {
+        self.route_name
     }
 
     /// Names and values of all headers, in order.

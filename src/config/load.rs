@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Config, Provider, Requirement, Unmatched, document, forwarding,
+    Config, Provider, Requirement, Unmatched, document,
+    edited_headers::warn_of_edited,
+    forwarding,
     jwks_source::Context,
     provider::provider,
     raw::{Named, RawConfig, RawProvider},
@@ -67,7 +69,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         token_cache: token_cache?,
         limits: limits?,
     };
-    check_whole(&config, without_rules, &at.field("providers"));
+    check_whole(&config, without_rules, at);
     Ok(config)
 }
 
@@ -91,6 +93,8 @@ fn unmatched(raw: Option<&str>, without_rules: bool, at: &Place<'_>) -> Checked<
 
 /// What can be seen only when all the parts are there.
 fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
+    warn_of_edited(&config.rules, &config.providers, &at.field("rules"));
+    let at = &at.field("providers");
     forwarding::check_collisions(config.providers.iter().map(|provider| (provider, at.field(&provider.name))));
     if without_rules {
         warn_of_same_issuers(&config.providers, at);

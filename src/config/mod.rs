@@ -4,7 +4,11 @@
 
 mod document;
 mod duration;
+mod edited_headers;
+mod fields;
 mod forwarding;
+mod header_match;
+pub(crate) mod hosts;
 mod jwks_source;
 mod load;
 mod local_keys;
@@ -15,13 +19,17 @@ mod path;
 mod permission;
 mod provider;
 mod raw;
+mod reachable;
 mod remote_jwks;
 mod report;
+mod request_match;
+mod request_matcher;
 pub(crate) mod requirement;
 mod requirements;
 mod rules;
 mod settings;
 mod shape;
+mod string_match;
 #[cfg(test)]
 mod tests;
 mod unknown_field;
@@ -34,9 +42,13 @@ use std::time::Duration;
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
+pub use request_matcher::{
+    HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
+};
 pub use requirement::{ClaimCondition, ClaimValue, Permission, ProviderRequirement, Requirement};
 
 use crate::crypto::AlgorithmSet;
+use crate::string_matcher::StringMatcher;
 
 /// The whole configuration of one plugin instance.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +86,8 @@ pub struct Provider {
     pub issuer: Option<String>,
     /// The accepted `aud` values; `None` accepts any audience or none (`any_audience: true`).
     pub audiences: Option<Vec<String>>,
+    /// What `sub` has to be; `None` accepts any, and tokens without it.
+    pub subjects: Option<StringMatcher>,
     /// The algorithms a token may be signed with.
     pub algorithms: AlgorithmSet,
     /// The accepted `typ` values: lower case, without an `application/` prefix.
@@ -211,18 +225,9 @@ pub enum HeaderPrefix {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     /// Which requests.
-    pub matcher: PathMatcher,
+    pub matcher: RequestMatcher,
     /// What they have to bring; `None` asks for no verification.
     pub requires: Option<Rc<Requirement>>,
-}
-
-/// How a rule recognises a path (without the query; case-sensitive).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathMatcher {
-    /// The path begins with this text.
-    Prefix(String),
-    /// The path is this text.
-    Exact(String),
 }
 
 /// What becomes of a request that no rule matches.

@@ -116,9 +116,9 @@ impl<'de> Visitor<'de> for Seed<'_> {
         Ok(Node::Whole(number))
     }
 
-    // JSON text has negative numbers only here.
+    // JSON text has negative numbers only here. Those that a double cannot hold are refused where they matter.
     fn visit_i64<E>(self, number: i64) -> Result<Node, E> {
-        #[allow(clippy::cast_precision_loss, reason = "a Struct has doubles only")]
+        #[allow(clippy::cast_precision_loss, reason = "what is lost is too large to be accepted")]
         Ok(Node::OtherNumber(number as f64))
     }
 

@@ -10,6 +10,7 @@ use super::{
     locations, names,
     raw::RawProvider,
     report::{Checked, Place, listed, quoted},
+    string_match::string_matcher,
 };
 use crate::crypto::{AlgorithmSet, KeyFamily, SignatureAlgorithm};
 
@@ -27,6 +28,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
     let name = provider_name(name, at);
     let issuer = issuer(raw.issuer.take(), raw.any_issuer, at);
     let audiences = audiences(raw.audiences.take(), raw.any_audience, at);
+    let subjects = raw.subjects.take().map(|node| string_matcher(node, &at.field("subjects"))).transpose();
     let listed_algorithms = listed_algorithms(raw.algorithms.take(), &at.field("algorithms"));
     let token_types = token_types(raw.types.take(), &at.field("types"));
     let max_lifetime = max_lifetime(&raw, &at.field("max_lifetime"));
@@ -46,6 +48,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
         name: name?,
         issuer: issuer?,
         audiences: audiences?,
+        subjects: subjects?,
         algorithms: listed_algorithms?.unwrap_or_else(AlgorithmSet::asymmetric),
         token_types: token_types?,
         require_type: raw.require_type.unwrap_or(false),

@@ -31,6 +31,7 @@ pub(super) struct RawProvider {
     pub(super) any_issuer: Option<bool>,
     pub(super) audiences: Option<Vec<String>>,
     pub(super) any_audience: Option<bool>,
+    pub(super) subjects: Option<Node>,
     pub(super) algorithms: Option<Vec<String>>,
     pub(super) types: Option<Vec<String>>,
     pub(super) require_type: Option<bool>,
@@ -115,15 +116,9 @@ pub(super) struct RawClaimState {
 
 #[expecting = "an object, with `match` and `requires`"]
 pub(super) struct RawRule {
-    pub(super) matcher as "match": Option<RawMatcher>,
+    pub(super) matcher as "match": Option<Node>,
     pub(super) requires: Option<RawRequirement>,
     pub(super) requirement_name: Option<String>,
-}
-
-#[expecting = "an object, with `prefix` or `path`"]
-pub(super) struct RawMatcher {
-    pub(super) prefix: Option<String>,
-    pub(super) path: Option<String>,
 }
 
 #[expecting = "an object, with `provider_name` or another requirement"]

@@ -4,8 +4,10 @@ use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     PathMatcher, ProviderId, Requirement, Rule,
-    raw::{RawMatcher, RawRequirement, RawRule},
+    raw::{RawRequirement, RawRule},
+    reachable::check_reachable,
     report::{Checked, Place, listed, quoted},
+    request_match::request_matcher,
     requirements::{Surroundings, requirement},
 };
 
@@ -40,12 +42,13 @@ pub(super) fn rules(raw: Option<Vec<RawRule>>, known: Known<'_>, at: &Place<'_>)
 
 fn everything_needs_a_token(providers: usize) -> Rule {
     let any = Requirement::AnyProvider((0..providers).map(ProviderId).collect());
-    Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Rc::new(any)) }
+    Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Rc::new(any)) }
 }
 
 fn rule(raw: RawRule, known: Known<'_>, at: &Place<'_>) -> Checked<Rule> {
     let place = at.field("match");
-    let matcher = place.required(raw.matcher, "an object with `prefix` or `path`").and_then(|raw| matcher(raw, &place));
+    let matcher = place.required(raw.matcher, "an object with `prefix` or `path`, or other conditions");
+    let matcher = matcher.and_then(|node| request_matcher(node, &place));
     let requires = requires(raw.requires, raw.requirement_name.as_deref(), known, at);
     let rule = Rule { matcher: matcher?, requires: requires? };
     warn_of_wide_exemption(&rule, &place);
@@ -78,45 +81,9 @@ fn named(name: &str, requirements: &BTreeMap<String, Rc<Requirement>>, at: &Plac
 
 /// A prefix without a final slash lets `/healthcare` pass where `/health` was meant.
 fn warn_of_wide_exemption(rule: &Rule, at: &Place<'_>) {
-    if let (PathMatcher::Prefix(prefix), None) = (&rule.matcher, &rule.requires)
-        && !prefix.ends_with('/')
+    if let (PathMatcher::Prefix(prefix), None) = (&rule.matcher.path, &rule.requires)
+        && !prefix.as_str().ends_with('/')
     {
         at.field("prefix").warn("lets whatever begins so pass without verification: end it with `/`, or use `path`");
-    }
-}
-
-fn matcher(raw: RawMatcher, at: &Place<'_>) -> Checked<PathMatcher> {
-    match (raw.prefix, raw.path) {
-        (Some(prefix), None) => path(prefix, &at.field("prefix")).map(PathMatcher::Prefix),
-        (None, Some(exact)) => path(exact, &at.field("path")).map(PathMatcher::Exact),
-        _ => at.mistake("needs exactly one of `prefix` and `path`"),
-    }
-}
-
-/// What can be, or begin, the path of a request (RFC 9112 section 3.2.1); anything else could never match.
-fn path(text: String, at: &Place<'_>) -> Checked<String> {
-    let possible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'#');
-    if text.starts_with('/') && possible {
-        return Ok(text);
-    }
-    at.mistake(
-        "has to begin with `/` and to be printable ASCII without blanks, `?` and `#`: the query is not looked at",
-    )
-}
-
-fn check_reachable(rules: &[Rule], at: &Place<'_>) {
-    for (index, later) in rules.iter().enumerate() {
-        if let Some(first) = rules.iter().take(index).position(|earlier| covers(&earlier.matcher, &later.matcher)) {
-            at.index(index).note(format!("never matches: rules[{first}] comes first and takes all of its paths"));
-        }
-    }
-}
-
-/// Whether whatever `later` matches is matched by `earlier` too.
-fn covers(earlier: &PathMatcher, later: &PathMatcher) -> bool {
-    match (earlier, later) {
-        (PathMatcher::Prefix(prefix), PathMatcher::Prefix(text) | PathMatcher::Exact(text)) => text.starts_with(prefix),
-        (PathMatcher::Exact(path), PathMatcher::Exact(text)) => path == text,
-        (PathMatcher::Exact(_), PathMatcher::Prefix(_)) => false,
     }
 }

@@ -65,6 +65,12 @@ impl Node {
     }
 }
 
+impl Shape for Node {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        Ok(node)
+    }
+}
+
 impl Shape for bool {
     fn read(node: Node) -> Result<Self, ShapeError> {
         match node {
@@ -178,7 +184,7 @@ fn read_field(name: String, value: Node, fields: &mut Fields<'_>) -> Result<(), 
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
-fn snake_case(name: String) -> String {
+pub(super) fn snake_case(name: String) -> String {
     let camel = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains('_');
     if !camel {
         return name;

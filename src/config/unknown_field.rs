@@ -22,30 +22,21 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("normalize_payload_in_metadata", METADATA),
     ("strip_failure_response", "an answer never tells the reason of a refusal: remove it"),
     ("stat_prefix", "the metrics have fixed names: remove it"),
-    ("case_sensitive", "paths are always compared with their case: remove it"),
     ("extract_only_without_validation", "claims that nobody verified are not handed on: remove it"),
 ];
 
 /// The fields of `jwt_authn` and of the contract that this version does not have.
 const PLANNED: &[&str] = &[
-    "connect_matcher",
     "cookies",
+    "custom",
     "dynamic_metadata",
     "filter_state",
     "filter_state_rules",
     "grpc",
-    "headers",
-    "hosts",
-    "methods",
     "path_match_policy",
-    "path_separated_prefix",
-    "query_parameters",
     "report_only",
     "retry_policy",
-    "route_name",
     "runtime_fraction",
-    "safe_regex",
-    "subjects",
     "tls_context",
 ];
 
@@ -56,6 +47,9 @@ pub(super) fn sentence(field: &str, known: &[&str]) -> String {
     }
     if PLANNED.contains(&field) {
         return LATER.to_owned();
+    }
+    if known.is_empty() {
+        return "is not a field of this object: it has none".to_owned();
     }
     match nearest(field, known) {
         Some(near) => format!("is not a field of this object: did you mean `{near}`?"),

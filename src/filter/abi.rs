@@ -80,6 +80,7 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
 }
 
 /// Takes over a buffer that the host made; empty where it made none.
@@ -143,6 +144,13 @@ pub(super) fn header_pairs(map: MapType) -> Option<Vec<u8>> {
 pub(super) fn header_value(map: MapType, name: &str) -> Option<Vec<u8>> {
     // SAFETY: the name outlives the call; the host writes pointer and size of a buffer that it allocates.
     buffer_of(|data, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) })
+}
+
+/// A property of the effective context, such as `xds`, `route_name`; `None` if there is none.
+pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
+    let path = path.join("\0");
+    // SAFETY: the path outlives the call; the host writes pointer and size of a buffer that it allocates.
+    buffer_of(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
 /// Removes every header of this name from a map. Says whether the host did it.

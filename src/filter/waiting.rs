@@ -23,6 +23,8 @@ pub(super) enum Progress {
 pub(super) struct Waiting {
     /// Its head, in the host's serialized form.
     pub(super) head: Vec<u8>,
+    /// The name of its route, if a rule asks for that.
+    pub(super) route_name: Option<Vec<u8>>,
     /// When it came.
     pub(super) arrival: Timestamp,
     /// What it waits for.

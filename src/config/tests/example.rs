@@ -17,6 +17,7 @@ use super::{
     KEYS, environment, least, load,
 };
 use crate::crypto::{AlgorithmSet, SignatureAlgorithm};
+use crate::string_matcher::{StringMatcher, Text};
 
 // Providers in alphabetical order, which is the order that a Struct gives them.
 pub(super) fn full() -> Value {
@@ -25,6 +26,7 @@ pub(super) fn full() -> Value {
             "acme": {
                 "issuer": "https://acme.example",
                 "audiences": ["api", "urn:api"],
+                "subjects": {"prefix": "User-", "ignore_case": true},
                 "algorithms": ["ES256", "Ed25519"],
                 "types": ["JWT", "Application/AT+JWT", "example/x"],
                 "require_type": true,
@@ -134,6 +136,7 @@ fn acme() -> Provider {
         name: "acme".to_owned(),
         issuer: Some("https://acme.example".to_owned()),
         audiences: Some(vec!["api".to_owned(), "urn:api".to_owned()]),
+        subjects: Some(StringMatcher::Prefix(Text::new("user-".to_owned(), true))),
         algorithms: AlgorithmSet::EMPTY.with(SignatureAlgorithm::Es256).with(SignatureAlgorithm::EdDsa),
         token_types: vec!["jwt".to_owned(), "at+jwt".to_owned(), "example/x".to_owned()],
         require_type: true,
@@ -191,10 +194,10 @@ fn every_field_arrives() {
     assert_eq!(config.providers[3].issuer, None);
     assert_eq!(config.providers[3].audiences, None);
     assert_eq!(config.rules.len(), 6);
-    assert_eq!(config.rules[0], Rule { matcher: PathMatcher::Exact("/health".to_owned()), requires: None });
+    assert_eq!(config.rules[0], Rule { matcher: PathMatcher::Exact("/health".into()).into(), requires: None });
     assert_eq!(config.rules[3].requires.as_ref(), config.requirement_map.get("any"));
     assert_eq!(config.rules[4].requires.as_deref(), Some(&admin()));
-    let last = Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(Rc::new(of_provider(0))) };
+    let last = Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Rc::new(of_provider(0))) };
     assert_eq!(config.rules[5], last);
     let both =
         Requirement::All(vec![of_provider(2), Requirement::AllowMissingOrFailed((0..4).map(ProviderId).collect())]);
@@ -231,7 +234,7 @@ fn the_defaults_are_strict() {
     let backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
     assert_eq!(remote.backoff, backoff);
     let any = Rc::new(Requirement::AnyProvider(vec![ProviderId(0)]));
-    assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".to_owned()), requires: Some(any) }]);
+    assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(any) }]);
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
     assert_eq!((config.limits, config.bypass_cors_preflight), (Limits::default(), false));
 }

@@ -257,57 +257,6 @@ fn headers_that_meet() {
 }
 
 #[test]
-fn rules() {
-    let path =
-        "has to begin with `/` and to be printable ASCII without blanks, `?` and `#`: the query is not looked at";
-    let one = |matcher: Value| json!([{"match": matcher, "requires": {"provider_name": "acme"}}]);
-    for text in ["", "api", "/a?b", "/a#b", "/a b", "/\u{e9}", "*"] {
-        check(&[
-            ("/rules", one(json!({"prefix": text})), &format!("rules[0].match.prefix: {path}")),
-            ("/rules", one(json!({"path": text})), &format!("rules[0].match.path: {path}")),
-        ]);
-    }
-    let exactly_one = "rules[0].match: needs exactly one of `prefix` and `path`";
-    check(&[
-        ("/rules", json!([{}]), "rules[0].match: is required: an object with `prefix` or `path`"),
-        ("/rules", one(json!({})), exactly_one),
-        ("/rules", one(json!({"prefix": "/", "path": "/"})), exactly_one),
-        (
-            "/rules",
-            json!([{"match": {"prefix": "/"}, "requires": {}}]),
-            "rules[0].requires: needs exactly one of provider_name, provider_and_audiences, requires_any, requires_all, \
-             allow_missing and allow_missing_or_failed (leave out the whole `requires` for no verification)",
-        ),
-        (
-            "/rules",
-            json!([{"match": {"prefix": "/"}, "requires": {"provider_name": "acmee"}}]),
-            "rules[0].requires.provider_name: there is no provider `acmee`: there are `acme`",
-        ),
-    ]);
-}
-
-#[test]
-fn rules_that_never_match() {
-    for (first, second) in [
-        (json!({"prefix": "/"}), json!({"prefix": "/a"})),
-        (json!({"prefix": "/a"}), json!({"prefix": "/a"})),
-        (json!({"prefix": "/a"}), json!({"path": "/abc"})),
-        (json!({"path": "/a"}), json!({"path": "/a"})),
-    ] {
-        let rules = json!([{"match": {"path": "/other"}}, {"match": first}, {"match": second}]);
-        let expected = "rules[2]: never matches: rules[1] comes first and takes all of its paths";
-        check(&[("/rules", rules, expected)]);
-    }
-    for (first, second) in [
-        (json!({"prefix": "/ab"}), json!({"prefix": "/a"})),
-        (json!({"path": "/a"}), json!({"prefix": "/a"})),
-        (json!({"path": "/a"}), json!({"path": "/A"})),
-    ] {
-        assert!(load(&least_with("/rules", json!([{"match": first}, {"match": second}]))).is_ok());
-    }
-}
-
-#[test]
 fn settings() {
     let realm = "realm: has to be 1 to 256 characters of printable ASCII, without quotes and backslashes";
     for text in ["", "a\"b", "a\\b", "a\nb", "\u{e9}", &"x".repeat(257)] {

@@ -6,7 +6,9 @@ mod keys;
 mod mistakes;
 mod reference;
 mod requirements;
+mod rules;
 mod shapes;
+mod unreachable;
 mod warnings;
 
 use serde_json::{Value, json};

@@ -36,6 +36,10 @@ fn mistakes_have_their_path() {
         "rules[0].requires: scopes and claims can be asked for beside provider_name or provider_and_audiences only";
     for (requirement, expected) in [
         (
+            json!({"provider_name": "acmee"}),
+            "rules[0].requires.provider_name: there is no provider `acmee`: there are `acme`",
+        ),
+        (
             json!({"provider_and_audiences": {"audiences": ["a"]}}),
             "rules[0].requires.provider_and_audiences.provider_name: is required: the provider whose token is needed",
         ),

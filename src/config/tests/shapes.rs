@@ -42,7 +42,7 @@ fn wrong_types() {
         (
             "/rules",
             json!([{"match": "/"}]),
-            "rules[0].match: is a string, but has to be an object, with `prefix` or `path`",
+            "rules[0].match: is a string, but has to be an object, with `prefix`, `path` or another condition",
         ),
         (
             "/rules",
@@ -78,13 +78,13 @@ fn unknown_fields() {
         ),
         (
             "/rules",
-            json!([{"match": {"suffix!": "/"}}]),
-            "rules[0].match.suffix!: is not a field of this object: it has `prefix`, `path`",
+            json!([{"match": {"prefixx": "/"}}]),
+            "rules[0].match.prefixx: is not a field of this object: did you mean `prefix`?",
         ),
         (
             "/rules",
-            json!([{"match": {"glob\n": "/"}}]),
-            r"rules[0].match.glob\n: is not a field of this object: it has `prefix`, `path`",
+            json!([{"requires": {"glob\n": "/"}}]),
+            r"rules[0].requires.glob\n: is not a field of this object: it has `provider_name`, `provider_and_audiences`, `requires_any`, `requires_all`, `allow_missing`, `allow_missing_or_failed`, `scopes`, `any_scopes`, `claims`",
         ),
     ]);
 }
@@ -107,7 +107,6 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
         ("/providers/acme/header_in_metadata", metadata),
         ("/providers/acme/failed_status_in_metadata", metadata),
         ("/providers/acme/normalize_payload_in_metadata", metadata),
-        ("/providers/acme/subjects", later),
         ("/filter_state_rules", later),
         ("/report_only", later),
         ("/strip_failure_response", "an answer never tells the reason of a refusal: remove it"),
@@ -118,9 +117,7 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
     }
     let local = json!({"filename": "/etc/jwks.json"});
     check(&[("/providers/acme/local_jwks", local, &format!("providers.acme.local_jwks.filename: {files}"))]);
-    for field in
-        ["safe_regex", "path_separated_prefix", "headers", "methods", "hosts", "query_parameters", "route_name"]
-    {
+    for field in ["cookies", "dynamic_metadata", "filter_state", "grpc", "path_match_policy", "runtime_fraction"] {
         check(&[("/rules", json!([{"match": {field: {}}}]), &format!("rules[0].match.{field}: {later}"))]);
     }
 }

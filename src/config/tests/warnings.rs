@@ -92,3 +92,28 @@ fn local_keys_that_are_of_no_use_are_doubtful() {
     assert!(warnings[0].starts_with(&format!("{path} key 1: ")), "{}", warnings[0]);
     assert_eq!(warnings[1..], [format!("{path} has no key that fits ES256, which algorithms lists")]);
 }
+
+#[test]
+fn a_rule_that_looks_at_what_the_filter_changes_is_doubtful() {
+    let changes = json!([{"header_name": "X-User", "claim_name": "sub"}]);
+    let mut config = least_with("/providers/acme/claim_to_headers", changes);
+    config["providers"]["acme"]["forward_payload_header"] = json!("x-payload");
+    config["providers"]["acme"]["from_cookies"] = json!(["session"]);
+    config["providers"]["acme"]["from_params"] = json!(["jwt"]);
+    config["providers"]["acme"]["from_headers"] = json!([{"name": "x-token"}]);
+    let names = ["x-user", "X-Payload", "cookie", "x-token", "x-users", "authorization"];
+    let headers = names.map(|name| json!({ "name": name }));
+    config["rules"] = json!([
+        {"match": {"headers": headers}, "requires": {"provider_name": "acme"}},
+        {"match": {"query_parameters": [{"name": "a"}, {"name": "jwt"}]}, "requires": {"provider_name": "acme"}}
+    ]);
+    let mut expected: Vec<_> = (0..4)
+        .map(|index| {
+            let sentence = "the filter itself removes or sets this header: a rule sees what the client sent in it";
+            format!("rules[0].match.headers[{index}].name: {sentence}")
+        })
+        .collect();
+    let sentence = "tokens come in this parameter, and the filter removes them: a rule sees it as it came";
+    expected.push(format!("rules[1].match.query_parameters[1].name: {sentence}"));
+    assert_eq!(warnings(&config), expected);
+}

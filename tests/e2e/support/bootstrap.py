@@ -27,6 +27,7 @@ class Site:
     off: bool = False  # whether the plugin is off until a route turns it on
     logged: dict = field(default_factory=dict)  # more for the access log
     host: dict = field(default_factory=dict)  # changes to the virtual host
+    manager: dict = field(default_factory=dict)  # changes to the connection manager
 
     def filters(self):
         """The HTTP filters."""
@@ -75,6 +76,7 @@ def listener(site, folder):
         "http_protocol_options": {"enable_trailers": True},
         "route_config": {"virtual_hosts": [_host(site)]},
         "http_filters": site.filters(),
+        **site.manager,
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
     return {"name": site.name, "address": address(0), "filter_chains": [chain]}
@@ -90,6 +92,11 @@ def cluster(name, port):
         "typed_extension_protocol_options": {HTTP_OPTIONS: {"@type": TYPE + HTTP_OPTIONS, **options}},
         "load_assignment": {"cluster_name": name, "endpoints": [endpoint]},
     }
+
+
+def route_config(*routes):
+    """The connection manager's routes, for every host."""
+    return {"route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": list(routes)}]}}
 
 
 def direct_response():

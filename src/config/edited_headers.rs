@@ -1,0 +1,43 @@
+//! Rules that look at what the filter itself removes or sets.
+
+use std::collections::BTreeSet;
+
+use super::{Provider, Rule, TokenLocation, report::Place};
+
+/// A rule sees a request as it came: a header that the filter removes or sets holds what the client says.
+pub(super) fn warn_of_edited(rules: &[Rule], providers: &[Provider], at: &Place<'_>) {
+    let edited: BTreeSet<_> = providers.iter().flat_map(edited_headers).collect();
+    let parameters: BTreeSet<_> = providers.iter().flat_map(token_parameters).collect();
+    for (index, rule) in rules.iter().enumerate() {
+        let at = at.index(index).field("match");
+        for (index, header) in rule.matcher.headers.iter().enumerate() {
+            if edited.contains(header.name.as_str()) {
+                let sentence = "the filter itself removes or sets this header: a rule sees what the client sent in it";
+                at.field("headers").index(index).field("name").warn(sentence);
+            }
+        }
+        for (index, parameter) in rule.matcher.query_parameters.iter().enumerate() {
+            if parameters.contains(parameter.name.as_str()) {
+                let sentence = "tokens come in this parameter, and the filter removes them: a rule sees it as it came";
+                at.field("query_parameters").index(index).field("name").warn(sentence);
+            }
+        }
+    }
+}
+
+fn edited_headers(provider: &Provider) -> impl Iterator<Item = &str> {
+    let tokens = provider.locations.iter().filter_map(|location| match location {
+        TokenLocation::Header { name, .. } => Some(name.as_str()),
+        TokenLocation::Cookie(_) => Some("cookie"),
+        TokenLocation::Query(_) => None,
+    });
+    let claims = provider.claim_headers.iter().map(|claim| claim.header.as_str());
+    tokens.chain(claims).chain(provider.payload_header.iter().map(|payload| payload.name.as_str()))
+}
+
+fn token_parameters(provider: &Provider) -> impl Iterator<Item = &str> {
+    provider.locations.iter().filter_map(|location| match location {
+        TokenLocation::Query(name) => Some(name.as_str()),
+        _ => None,
+    })
+}

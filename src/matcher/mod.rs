@@ -1,0 +1,161 @@
+//! Which rule a request falls under: the first that matches.
+
+mod conditions;
+mod host;
+mod path_table;
+mod readings;
+#[cfg(test)]
+mod tests;
+
+use percent_encoding::percent_decode;
+
+use crate::config::{PathMatcher, RequestMatcher, Rule};
+use crate::reason::Reason;
+use crate::request::Request;
+use crate::string_matcher::Text;
+use conditions::Target;
+use host::Authority;
+use path_table::{PathTable, first_of};
+
+/// Finds the first rule that matches, in time that hardly grows with the number of paths and prefixes: prepared once for
+/// a configuration.
+#[derive(Debug, Clone)]
+pub struct RuleIndex {
+    rules: Vec<IndexedRule>,
+    /// The rules whose paths are compared with their case.
+    paths: PathTable,
+    /// The rules whose paths are compared without: their texts, and what is looked up, are in lower case.
+    folded_paths: PathTable,
+    /// The other rules, in order: they are looked at one by one.
+    others: Vec<usize>,
+    asks_for_host: bool,
+    asks_for_route: bool,
+}
+
+#[derive(Debug, Clone)]
+struct IndexedRule {
+    matcher: RequestMatcher,
+    /// The position of the first rule that requires the same.
+    like: usize,
+}
+
+/// What the rules have to say about a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// The rule at this position is the first that matches.
+    Rule(usize),
+    /// No rule matches.
+    Nothing,
+    /// The upstream might take the request for one of another rule.
+    Ambiguous(Reason),
+}
+
+impl RuleIndex {
+    /// The index of these rules.
+    #[must_use]
+    pub fn new(rules: &[Rule]) -> Self {
+        let mut sorting = Sorting::default();
+        rules.iter().enumerate().for_each(|(position, rule)| sorting.add(position, &rule.matcher.path));
+        Self {
+            rules: indexed(rules),
+            paths: PathTable::new(sorting.exact, sorting.prefixes),
+            folded_paths: PathTable::new(sorting.folded_exact, sorting.folded_prefixes),
+            others: sorting.others,
+            asks_for_host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
+            asks_for_route: rules.iter().any(|rule| rule.matcher.route_name.is_some()),
+        }
+    }
+
+    /// Whether a rule asks for the name of the route.
+    #[must_use]
+    pub const fn asks_for_route(&self) -> bool {
+        self.asks_for_route
+    }
+
+    /// The first rule that matches the request, if every path that an upstream may take the request's for falls under
+    /// that rule too, or under one that requires the same.
+    #[must_use]
+    pub fn find(&self, request: &Request<'_>) -> Found {
+        let text = request.header_values(":authority").next().unwrap_or_default();
+        let authority = if self.asks_for_host { Authority::parse(text) } else { None };
+        if self.asks_for_host && authority.is_none() {
+            return Found::Ambiguous(Reason::HostAmbiguous);
+        }
+        let path = request.path();
+        let target = Target { request, path, authority };
+        if has_dot_segment(path) || (readings::is_doubtful(path) && !self.has_one_meaning(target)) {
+            return Found::Ambiguous(Reason::PathAmbiguous);
+        }
+        self.first_match(target).map_or(Found::Nothing, Found::Rule)
+    }
+
+    /// Whether all readings of the path lead to rules that require the same, and none is to be resolved.
+    fn has_one_meaning(&self, target: Target<'_>) -> bool {
+        let Some(readings) = readings::readings(target.path) else { return false };
+        let meaning = |path| self.first_match(Target { path, ..target }).and_then(|rule| self.rules.get(rule));
+        let expected = meaning(target.path).map(|rule| rule.like);
+        readings.iter().all(|path| !has_dot_segment(path) && meaning(path).map(|rule| rule.like) == expected)
+    }
+
+    fn first_match(&self, target: Target<'_>) -> Option<usize> {
+        let matches = |rule: usize| self.rules.get(rule).is_some_and(|rule| rule.matcher.matches(target));
+        let mut first = self.paths.first_before(usize::MAX, target.path, &matches);
+        if !self.folded_paths.is_empty() {
+            first = self.folded_paths.first_before(first, &target.path.to_ascii_lowercase(), &matches);
+        }
+        first = first_of(&self.others, first, &matches);
+        (first < usize::MAX).then_some(first)
+    }
+}
+
+/// The rules by how they are looked up.
+#[derive(Default)]
+struct Sorting {
+    exact: Vec<(String, usize)>,
+    prefixes: Vec<(String, usize)>,
+    folded_exact: Vec<(String, usize)>,
+    folded_prefixes: Vec<(String, usize)>,
+    others: Vec<usize>,
+}
+
+impl Sorting {
+    fn add(&mut self, position: usize, path: &PathMatcher) {
+        let entry = |text: &Text| (text.as_str().to_owned(), position);
+        match path {
+            PathMatcher::Exact(text) if text.ignores_case() => self.folded_exact.push(entry(text)),
+            PathMatcher::Exact(text) => self.exact.push(entry(text)),
+            PathMatcher::Prefix(text) | PathMatcher::SeparatedPrefix(text) if text.ignores_case() => {
+                self.folded_prefixes.push(entry(text));
+            }
+            PathMatcher::Prefix(text) | PathMatcher::SeparatedPrefix(text) => self.prefixes.push(entry(text)),
+            PathMatcher::Any | PathMatcher::Regex(_) | PathMatcher::Connect => self.others.push(position),
+        }
+    }
+}
+
+fn indexed(rules: &[Rule]) -> Vec<IndexedRule> {
+    // The positions of rules that require different things.
+    let mut distinct: Vec<usize> = Vec::new();
+    let like = |(position, rule): (usize, &Rule)| {
+        let is_like = |other: &&usize| rules.get(**other).is_some_and(|other| other.requires == rule.requires);
+        let known = distinct.iter().find(is_like).copied();
+        if known.is_none() {
+            distinct.push(position);
+        }
+        IndexedRule { matcher: rule.matcher.clone(), like: known.unwrap_or(position) }
+    };
+    rules.iter().enumerate().map(like).collect()
+}
+
+/// Whether a segment of the path is `.` or `..` (RFC 3986 section 3.3), in any form that some upstream resolves: encoded,
+/// beside a backslash, with parameters behind it. Such a path is one for the rules and another for the upstream.
+fn has_dot_segment(path: &[u8]) -> bool {
+    if !path.iter().any(|byte| matches!(byte, b'.' | b'%')) {
+        return false;
+    }
+    let decoded: Vec<u8> = percent_decode(path).collect();
+    decoded.split(|byte| b"/\\".contains(byte)).any(|segment| {
+        let name = segment.split(|byte| *byte == b';').next().unwrap_or_default();
+        matches!(name, b"." | b"..")
+    })
+}
