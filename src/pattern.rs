@@ -118,7 +118,8 @@ mod tests {
 
     #[test]
     fn nested_repetition_takes_linear_time() {
-        assert!(!matches("(?:a*)*b", &[b'a'; 20_000]));
-        assert!(!matches("(?:a|a|aa)*b", &[b'a'; 20_000]));
+        let text = vec![b'a'; 20_000];
+        assert!(!matches("(?:a*)*b", &text));
+        assert!(!matches("(?:a|a|aa)*b", &text));
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::authorization;
 use crate::bearer::{Bearers, Presented, malformed};
-use crate::config::{Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
+use crate::config::{Permission, Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
@@ -90,7 +90,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             if !provider.locations.contains(presented.place.location) {
                 continue;
             }
-            let leaf = ProviderRequirement { provider: *id, audiences: None, permission: Default::default() };
+            let leaf = ProviderRequirement { provider: *id, audiences: None, permission: Permission::default() };
             match self.admit(presented, provider, &leaf) {
                 Ok(admitted) => return Ok(admitted),
                 // A set of keys that is still to come may accept the token.

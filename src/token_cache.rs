@@ -212,7 +212,7 @@ mod tests {
     fn every_byte_counts() {
         let text: Vec<u8> = (0..100).collect();
         for length in 0..text.len() {
-            assert!(same(&text[..length], &text[..length].to_vec()));
+            assert!(same(&text[..length], &text[..length]));
             assert!(!same(&text[..length], &text[..=length]));
             for position in 0..length {
                 let mut other = text[..length].to_vec();

@@ -26,11 +26,13 @@ const CREDENTIALS: &[&str] = &["authorization", "cookie", "proxy-authorization"]
 const PROXY_PREFIXES: &[&str] = &["x-envoy-", "x-forwarded-"];
 
 /// Whether `text` is a token of RFC 9110 section 5.6.2.
+#[inline(never)]
 pub(super) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// The name of a header that a token may come in, in lower case.
+#[inline(never)]
 pub(super) fn source_header(name: &str, at: &Place<'_>) -> Checked<String> {
     let name = header(name, at)?;
     match name.as_str() {
@@ -40,6 +42,7 @@ pub(super) fn source_header(name: &str, at: &Place<'_>) -> Checked<String> {
 }
 
 /// The name of a header that tells the upstream something, in lower case.
+#[inline(never)]
 pub(super) fn target_header(name: &str, at: &Place<'_>) -> Checked<String> {
     let name = header(name, at)?;
     if CREDENTIALS.contains(&name.as_str()) {
@@ -66,6 +69,7 @@ fn header(name: &str, at: &Place<'_>) -> Checked<String> {
 }
 
 /// The texts of a list, none of them empty and none twice.
+#[inline(never)]
 pub(super) fn distinct(texts: Vec<String>, at: &Place<'_>) -> Checked<Vec<String>> {
     let mut seen = BTreeSet::new();
     let mut result = Ok(());

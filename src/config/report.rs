@@ -139,37 +139,44 @@ pub(super) struct Place<'report> {
 
 impl Place<'_> {
     /// The field `name` of the object at this place; a name that the operator chose is escaped and cut.
+    #[inline(never)]
     pub(super) fn field(&self, name: &str) -> Self {
         Self { report: self.report, path: joined(&self.path, name) }
     }
 
     /// The element `index` of the list at this place.
+    #[inline(never)]
     pub(super) fn index(&self, index: usize) -> Self {
         Self { report: self.report, path: indexed(&self.path, index) }
     }
 
     /// Records a mistake, in place of the value that cannot be had.
+    #[inline(never)]
     pub(super) fn mistake<T>(&self, sentence: impl Into<String>) -> Checked<T> {
         Err(self.note(sentence))
     }
 
     /// Records a mistake.
+    #[inline(never)]
     pub(super) fn note(&self, sentence: impl Into<String>) -> Reported {
         self.report.mistakes.borrow_mut().push(self.finding(sentence));
         Reported(())
     }
 
     /// Records a warning.
+    #[inline(never)]
     pub(super) fn warn(&self, sentence: impl Into<String>) {
         self.report.warnings.borrow_mut().push(self.finding(sentence));
     }
 
     /// `value`; its absence is a mistake, and `what` says what it is.
+    #[inline(never)]
     pub(super) fn required<T>(&self, value: Option<T>, what: &str) -> Checked<T> {
         value.ok_or_else(|| self.note(format!("is required: {what}")))
     }
 
     /// Validates the items of the list at this place: all of them, so that every mistake is reported.
+    #[inline(never)]
     pub(super) fn each<T, U>(
         &self,
         items: impl IntoIterator<Item = T>,
@@ -197,11 +204,13 @@ pub(super) fn indexed(path: &str, index: usize) -> String {
 }
 
 /// `text` in printable ASCII, cut to 64 characters, in backquotes.
+#[inline(never)]
 pub(super) fn quoted(text: &str) -> String {
     format!("`{}`", escaped(text))
 }
 
 /// The items quoted, with commas between them.
+#[inline(never)]
 pub(super) fn listed<'text>(items: impl IntoIterator<Item = &'text str>) -> String {
     items.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
 }

@@ -167,7 +167,7 @@ fn parts(raw: RawRequirements, surroundings: Surroundings<'_>, at: &Place<'_>) -
     at.each(list, |raw, at| requirement(raw, surroundings.deeper(), at))
 }
 
-/// As in jwt_authn, `allow_missing` and `allow_missing_or_failed` are looked at last, only the wider of them counts, and
+/// As in `jwt_authn`, `allow_missing` and `allow_missing_or_failed` are looked at last, only the wider of them counts, and
 /// it is about the tokens of the providers that stand beside it.
 fn with_exemption_last(parts: Vec<Requirement>, at: &Place<'_>) -> Vec<Requirement> {
     let (exemptions, mut regular): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_exemption);

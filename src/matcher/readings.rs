@@ -9,7 +9,9 @@ const MAX_READINGS: usize = 16;
 const MAX_DECODINGS: usize = 2;
 
 /// What an upstream may do to a path, apart from decoding it.
-const REWRITINGS: [fn(&[u8]) -> Vec<u8>; 4] = [merge_slashes, turn_backslashes, strip_parameters, cut_off];
+type Rewriting = fn(&[u8]) -> Vec<u8>;
+
+const REWRITINGS: [Rewriting; 4] = [merge_slashes, turn_backslashes, strip_parameters, cut_off];
 
 /// The path itself and every other one that an upstream may take it for, whatever it does to it and in which order: it
 /// decodes the path up to twice, merges slashes, takes `\` for `/`, strips parameters, cuts it off where a fragment, a

@@ -1,5 +1,7 @@
 //! The configuration as a whole: what operators write, and what they read when it is wrong.
 
+#![allow(clippy::needless_pass_by_value, reason = "literals are shorter so")]
+
 mod example;
 mod hostile;
 mod keys;
