@@ -796,3 +796,54 @@ fn hostile_shared_data_neither_traps_nor_stops_the_filter() {
         assert!(matches!(send(first, "/api", &key.token(&claims())), Verdict::Upstream(_)), "{:?}", logged(WARN));
     }
 }
+
+#[test]
+fn rules_may_ask_for_the_route_that_the_proxy_has_chosen() {
+    let mut config = local_config();
+    config["rules"] = json!([
+        {"match": {"route_name": "api"}, "requires": {"provider_name": "acme"}},
+        {"match": {"route_name": "open"}},
+    ]);
+    let plugin = start(&config);
+    let decide = |name: Option<&str>| {
+        with(|host| host.route_name = name.map(|name| name.as_bytes().to_vec()));
+        plugin.decide(&[(":path", "/")])
+    };
+    refused(decide(Some("api")), "token_missing");
+    assert!(matches!(decide(Some("open")), Verdict::Upstream(_)));
+    for other in [None, Some(""), Some("opens"), Some("Open")] {
+        refused(decide(other), "no_matching_rule");
+    }
+}
+
+#[test]
+fn a_request_that_waits_keeps_its_route() {
+    let key = EcKey::new("k1", 1);
+    let mut config = remote_config();
+    config["rules"] = json!([{"match": {"route_name": "api"}, "requires": {"provider_name": "acme"}}]);
+    let plugin = start(&config);
+    with(|host| host.route_name = Some(b"api".to_vec()));
+    let id = plugin.request(&[(":path", "/"), ("authorization", &bearer(&key.token(&claims())))], false);
+    assert_eq!(verdict(id), Verdict::Held);
+    with(|host| host.route_name = None);
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    assert!(matches!(verdict(id), Verdict::Upstream(_)));
+}
+
+#[test]
+fn the_subject_has_to_fulfil_the_condition_on_it() {
+    let mut config = local_config();
+    config["providers"]["acme"]["subjects"] = json!({"prefix": "Ali", "ignore_case": true});
+    let plugin = start(&config);
+    let send_as = |subject: Value| {
+        let token = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims_with("sub", subject));
+        send(plugin, "/api", &token)
+    };
+    for subject in ["alice", "ALI"] {
+        assert!(matches!(send_as(json!(subject)), Verdict::Upstream(_)), "{subject}");
+    }
+    for subject in [json!("al"), json!("malice"), Value::Null] {
+        refused(send_as(subject), "subject_not_accepted");
+    }
+}

@@ -8,9 +8,9 @@ const MAX_READINGS: usize = 16;
 /// Some upstreams decode what their server has decoded already.
 const MAX_DECODINGS: usize = 2;
 
-/// What an upstream may do to a path, apart from decoding it.
 type Rewriting = fn(&[u8]) -> Vec<u8>;
 
+/// What an upstream may do to a path, apart from decoding it.
 const REWRITINGS: [Rewriting; 4] = [merge_slashes, turn_backslashes, strip_parameters, cut_off];
 
 /// The path itself and every other one that an upstream may take it for, whatever it does to it and in which order: it

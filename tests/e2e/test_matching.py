@@ -23,7 +23,7 @@ HEADERS = [
     {"name": "x", "string_match": {"suffix": "a"}, "invert_match": True, "treat_missing_header_as_empty": True},
     {"name": "x", "safe_regex_match": {"regex": "a|a,b"}},
     {"name": "x", "string_match": {"safe_regex": {"google_re2": {}, "regex": "(?i)A.*"}}},
-    {"name": "x", "safe_regex_match": {"regex": ".*"}, "invert_match": True},
+    {"name": "x", "safe_regex_match": {"regex": "[^b]*"}, "invert_match": True},
     {"name": "x", "range_match": {"start": -5, "end": 10}},
     {"name": "x", "range_match": {"start": "-5", "end": "10"}, "invert_match": True},
     {"name": "x", "range_match": {"end": 3}, "treat_missing_header_as_empty": True, "invert_match": True},
@@ -34,8 +34,8 @@ HEADERS = [
     {"name": ":scheme", "exact_match": "http"},
 ]
 VALUES = [
-    *([], [""], ["a"], ["A"], ["b"], ["ab"], ["a,b"], ["caB"], ["\u00e9"], ["-5"], ["-6"], ["9"], ["10"], ["+3"], ["2 "]),
-    *(["1.5"], ["0x3"], ["99999999999999999999"]),
+    *([], [""], ["a"], ["A"], ["b"], ["ab"], ["a,b"], ["caB"], ["\u00e9"]),
+    *(["-5"], ["-6"], ["9"], ["10"], ["+3"], ["2 "], ["1.5"], ["0x3"], ["99999999999999999999"]),
 ]
 SEVERAL = [["a", "b"], ["b", "a"], ["a", ""], ["b", "c"], ["1", "2"], ["2", "11"], ["11", "12"], ["a,b", "c"]]
 PARAMETERS = [

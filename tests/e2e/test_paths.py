@@ -26,7 +26,8 @@ PATHS = ["/a//b", "/a/./b", "/a/../b", "/a%2fb", "/a%252fb", "/a%5cb", "/a\\b", 
 SPELLINGS = [
     *("//admin/x", "/admin//x", "/%61dmin/x", "/%2561dmin/x", "/;y/admin/x", "/admin;y/x", "/admin%3by/x"),
     *("/%2fadmin/x", "/%252fadmin/x", "/%5cadmin/x", "\\admin\\x", "/\\admin/x", "/admin%2fx", "/admin%5cx"),
-    *("/./admin/x", "/y/../admin/x", "/y/%2e%2e/admin/x", "/y/..;z/admin/x", "/y%2f..%2fadmin/x", "/y/%252e%252e/admin/x"),
+    *("/./admin/x", "/y/../admin/x", "/y/%2e%2e/admin/x", "/y/..;z/admin/x", "/y%2f..%2fadmin/x"),
+    *("/y/%252e%252e/admin/x", "/y/.%2e/admin/x"),
     *("/admin/x?y", "/admin/x%23", "/admin/x%3f", "/admin/x%00", "/admin/%78", "http://api.example/admin/x"),
 ]
 
@@ -37,8 +38,10 @@ def envoy(launch, world):
     # The first site's rules tell no path from another; the second's are exempt but for one path.
     anything = {"providers": provider, "rules": [{"match": {"prefix": "/"}}]}
     admin = {"providers": provider, "rules": [rule("/admin/x", "a"), {"match": {"prefix": "/"}}]}
-    sites = [(name, configuration, manager) for name, manager in SETTINGS.items() for configuration in (anything, admin)]
-    return launch(*(Site(f"{name} {len(c['rules'])}", c, manager=manager) for name, c, manager in sites))
+    both = [(anything, 1), (admin, 2)]
+    return launch(
+        *(Site(f"{name} {n}", rules, manager=manager) for name, manager in SETTINGS.items() for rules, n in both)
+    )
 
 
 @pytest.mark.matrix

@@ -137,6 +137,20 @@ unsafe extern "C" fn proxy_get_header_map_value(
     OK
 }
 
+#[unsafe(no_mangle)]
+unsafe extern "C" fn proxy_get_property(
+    path: *const u8,
+    path_size: usize,
+    data: *mut *mut u8,
+    size: *mut usize,
+) -> u32 {
+    let path = unsafe { text(path, path_size) };
+    assert_eq!(path, "xds\0route_name");
+    let Some(name) = with(|host| host.route_name.clone()) else { return NOT_FOUND };
+    unsafe { hand_over(&name, data, size) };
+    OK
+}
+
 fn edit(map: u32, change: impl FnOnce(&mut Headers)) -> u32 {
     with(|host| {
         if host.refuse_edits {
@@ -365,7 +379,7 @@ macro_rules! unused {
 
 unused! {
     proxy_close_stream proxy_dequeue_shared_queue proxy_done proxy_enqueue_shared_queue
-    proxy_get_property proxy_get_status proxy_grpc_call proxy_grpc_cancel proxy_grpc_close proxy_grpc_send
+    proxy_get_status proxy_grpc_call proxy_grpc_cancel proxy_grpc_close proxy_grpc_send
     proxy_grpc_stream proxy_register_shared_queue proxy_resolve_shared_queue proxy_set_buffer_bytes
     proxy_set_header_map_pairs
 }

@@ -57,6 +57,8 @@ pub struct State {
     pub tick_periods: BTreeMap<u32, u32>,
     pub log: Vec<(u32, String)>,
     pub metrics: Vec<(String, i64)>,
+    /// The name of the route of every request.
+    pub route_name: Option<Vec<u8>>,
     /// Fails header edits, to see that nothing fails open.
     pub refuse_edits: bool,
     /// The properties of requests, by context and name.

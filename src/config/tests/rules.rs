@@ -13,15 +13,15 @@ use crate::pattern::Pattern;
 use crate::string_matcher::{StringMatcher, Text};
 
 /// The only rule, which matches so.
-fn one(matcher: Value) -> Value {
+fn one(matcher: &Value) -> Value {
     json!([{"match": matcher, "requires": {"provider_name": "acme"}}])
 }
 
-fn matcher(raw: Value) -> RequestMatcher {
+fn matcher(raw: &Value) -> RequestMatcher {
     load(&least_with("/rules", one(raw))).unwrap().config.rules[0].matcher.clone()
 }
 
-fn mistake(raw: Value, expected: &str) {
+fn mistake(raw: &Value, expected: &str) {
     check(&[("/rules", one(raw), &format!("rules[0].match{expected}"))]);
 }
 
@@ -37,7 +37,7 @@ fn every_kind_of_path_arrives() {
         (json!({"safeRegex": {"googleRe2": {}, "regex": "/a.*"}}), PathMatcher::Regex(pattern())),
         (json!({"connect_matcher": {}}), PathMatcher::Connect),
     ] {
-        assert_eq!(matcher(raw), expected.into());
+        assert_eq!(matcher(&raw), expected.into());
     }
 }
 
@@ -94,7 +94,7 @@ fn every_condition_arrives() {
             parameter("c", ParameterCondition::Present(true)),
         ],
     };
-    assert_eq!(matcher(raw), expected);
+    assert_eq!(matcher(&raw), expected);
 }
 
 #[test]
@@ -102,23 +102,23 @@ fn paths() {
     let path =
         "has to begin with `/` and to be printable ASCII without blanks, `?` and `#`: the query is not looked at";
     for text in ["", "api", "/a?b", "/a#b", "/a b", "/\u{e9}", "*"] {
-        mistake(json!({"prefix": text}), &format!(".prefix: {path}"));
-        mistake(json!({"path": text}), &format!(".path: {path}"));
-        mistake(json!({"path_separated_prefix": text}), &format!(".path_separated_prefix: {path}"));
+        mistake(&json!({"prefix": text}), &format!(".prefix: {path}"));
+        mistake(&json!({"path": text}), &format!(".path: {path}"));
+        mistake(&json!({"path_separated_prefix": text}), &format!(".path_separated_prefix: {path}"));
     }
     let exactly_one = ": needs exactly one of prefix, path, path_separated_prefix, safe_regex and connect_matcher, or \
                        none beside another condition";
-    mistake(json!({}), exactly_one);
-    mistake(json!({"case_sensitive": true}), exactly_one);
-    mistake(json!({"prefix": "/", "path": "/"}), exactly_one);
-    mistake(json!({"prefix": "/", "connect_matcher": {}}), exactly_one);
+    mistake(&json!({}), exactly_one);
+    mistake(&json!({"case_sensitive": true}), exactly_one);
+    mistake(&json!({"prefix": "/", "path": "/"}), exactly_one);
+    mistake(&json!({"prefix": "/", "connect_matcher": {}}), exactly_one);
     for text in ["/", "/a/"] {
         let expected = ".path_separated_prefix: must not end with `/`: it stops at slashes by itself";
-        mistake(json!({"path_separated_prefix": text}), expected);
+        mistake(&json!({"path_separated_prefix": text}), expected);
     }
     let no_effect = ".case_sensitive: has no effect without a path to compare";
-    mistake(json!({"case_sensitive": false, "connect_matcher": {}}), no_effect);
-    mistake(json!({"case_sensitive": false, "methods": ["GET"]}), no_effect);
+    mistake(&json!({"case_sensitive": false, "connect_matcher": {}}), no_effect);
+    mistake(&json!({"case_sensitive": false, "methods": ["GET"]}), no_effect);
     check(&[(
         "/rules",
         json!([{}]),
@@ -130,23 +130,23 @@ fn paths() {
 fn expressions() {
     let regex = |text: &str| json!({"safe_regex": {"regex": text}});
     let unusable = ".safe_regex.regex: is no regular expression that can be used";
-    mistake(regex("a)|(b"), &format!("{unusable}: found closing ')' without matching '('"));
-    mistake(regex("/(?:a{99}){99}"), &format!("{unusable}: compiled regex exceeded size limit"));
-    mistake(regex(""), ".safe_regex.regex: is empty");
-    mistake(regex(&"/".repeat(1025)), ".safe_regex.regex: is longer than 1024 bytes");
+    mistake(&regex("a)|(b"), &format!("{unusable}: found closing ')' without matching '('"));
+    mistake(&regex("/(?:a{99}){99}"), &format!("{unusable}: compiled regex exceeded size limit"));
+    mistake(&regex(""), ".safe_regex.regex: is empty");
+    mistake(&regex(&"/".repeat(1025)), ".safe_regex.regex: is longer than 1024 bytes");
     mistake(
-        json!({"safe_regex": {}}),
+        &json!({"safe_regex": {}}),
         ".safe_regex.regex: is required: the regular expression, which has to match the whole text",
     );
     mistake(
-        json!({"safe_regex": {"regex": "/", "google_re2": {"max_program_size": 1}}}),
+        &json!({"safe_regex": {"regex": "/", "google_re2": {"max_program_size": 1}}}),
         ".safe_regex.google_re2.max_program_size: is not a field of this object: it has none",
     );
     mistake(
-        json!({"safe_regex": {"regex": "/"}, "case_sensitive": false}),
+        &json!({"safe_regex": {"regex": "/"}, "case_sensitive": false}),
         ".case_sensitive: contradicts safe_regex: begin the expression with `(?i)`",
     );
-    let warnings = load(&least_with("/rules", one(regex("a/.*")))).unwrap().warnings;
+    let warnings = load(&least_with("/rules", one(&regex("a/.*")))).unwrap().warnings;
     let expected = "rules[0].match.safe_regex.regex: has to match the whole path, which begins with `/`";
     assert_eq!(warnings.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
 }
@@ -155,34 +155,34 @@ fn expressions() {
 fn methods_hosts_and_routes() {
     for name in ["get", "GTE", "", "*", "GET "] {
         let expected = format!("`{name}` is not a known method: they are in upper case, such as `GET`");
-        mistake(json!({"methods": [name]}), &format!(".methods[0]: {expected}"));
+        mistake(&json!({"methods": [name]}), &format!(".methods[0]: {expected}"));
     }
-    mistake(json!({"methods": ["GET", "GET"]}), ".methods[1]: is listed a second time");
+    mistake(&json!({"methods": ["GET", "GET"]}), ".methods[1]: is listed a second time");
     let connect = json!({"connect_matcher": {}, "methods": ["CONNECT"]});
     let expected = ".methods: contradicts connect_matcher, which takes CONNECT requests alone: give one of the two";
-    mistake(connect, expected);
+    mistake(&connect, expected);
     let long = "a.".repeat(130) + "a";
     for text in
         ["", "*", "*.", "*a.example", "a.*.example", "a/b", "a..b", ".a", "a.", "a b", "\u{e9}", "[::1]", "u@a", &long]
     {
-        let answer = load(&least_with("/rules", one(json!({"hosts": [text]})))).unwrap_err();
+        let answer = load(&least_with("/rules", one(&json!({"hosts": [text]})))).unwrap_err();
         assert!(
             answer.starts_with("rules[0].match.hosts[0]: `") && answer.contains("` is not a host such as"),
             "{answer}"
         );
     }
     for port in ["", "0", "65536", "080", "+1", "x"] {
-        mistake(json!({"hosts": [format!("a:{port}")]}), &format!(".hosts[0]: `{port}` is not a port"));
+        mistake(&json!({"hosts": [format!("a:{port}")]}), &format!(".hosts[0]: `{port}` is not a port"));
     }
-    mistake(json!({"hosts": ["a.example", "A.example"]}), ".hosts[1]: is listed a second time");
-    mistake(json!({"route_name": ""}), ".route_name: is empty: a route without a name has none");
+    mistake(&json!({"hosts": ["a.example", "A.example"]}), ".hosts[1]: is listed a second time");
+    mistake(&json!({"route_name": ""}), ".route_name: is empty: a route without a name has none");
     for field in ["methods", "hosts", "headers", "query_parameters"] {
         let expected = format!(".{field}: has to hold 1 to 256 entries: leave it out where any will do");
-        mistake(json!({"prefix": "/", field: []}), &expected);
+        mistake(&json!({"prefix": "/", field: []}), &expected);
         let many =
             if field.ends_with('s') && field.len() < 8 { json!(vec!["a"; 257]) } else { json!(vec![json!({}); 257]) };
         if field != "headers" {
-            mistake(json!({"prefix": "/", field: many}), &expected);
+            mistake(&json!({"prefix": "/", field: many}), &expected);
         }
     }
 }
@@ -193,32 +193,32 @@ fn headers() {
     let name = ".headers[0].name: has to be the name of a header, or one of `:method`, `:authority`, `:path` and \
                 `:scheme`";
     for text in ["", "x y", "x:", ":status", ":protocol", "\u{e9}"] {
-        mistake(header(json!({"name": text})), name);
+        mistake(&header(json!({"name": text})), name);
     }
-    mistake(header(json!({"exact_match": "a"})), ".headers[0].name: is required: the name of the header");
+    mistake(&header(json!({"exact_match": "a"})), ".headers[0].name: is required: the name of the header");
     let more = ".headers[0]: has more than one condition: give each an entry of its own, all have to be fulfilled";
-    mistake(header(json!({"name": "x", "exact_match": "a", "prefix_match": "a"})), more);
-    mistake(header(json!({"name": "x", "string_match": {"exact": "a"}, "present_match": true})), more);
+    mistake(&header(json!({"name": "x", "exact_match": "a", "prefix_match": "a"})), more);
+    mistake(&header(json!({"name": "x", "string_match": {"exact": "a"}, "present_match": true})), more);
     for field in ["exact_match", "prefix_match", "suffix_match", "contains_match"] {
         let expected = format!(".headers[0].{field}: is empty: every value would do");
-        mistake(header(json!({"name": "x", field: ""})), &expected);
+        mistake(&header(json!({"name": "x", field: ""})), &expected);
         let expected = format!(".headers[0].{field}: is longer than 1024 bytes");
-        mistake(header(json!({"name": "x", field: "a".repeat(1025)})), &expected);
+        mistake(&header(json!({"name": "x", field: "a".repeat(1025)})), &expected);
     }
     let empty = ".headers[0].range_match: holds no number: `start` is the first, and `end` the first behind it";
     for range in [json!({}), json!({"start": 5, "end": 5}), json!({"start": 5})] {
-        mistake(header(json!({"name": "x", "range_match": range})), empty);
+        mistake(&header(json!({"name": "x", "range_match": range})), empty);
     }
     mistake(
-        header(json!({"name": "x", "treat_missing_header_as_empty": true})),
+        &header(json!({"name": "x", "treat_missing_header_as_empty": true})),
         ".headers[0].treat_missing_header_as_empty: contradicts present_match: every request would have the header",
     );
     let whole = ".headers[0].range_match.end: has to be a whole number of 64 bits";
     for number in [json!(0.5), json!(-1e300), json!("1e3"), json!("")] {
-        mistake(header(json!({"name": "x", "range_match": {"end": number}})), whole);
+        mistake(&header(json!({"name": "x", "range_match": {"end": number}})), whole);
     }
     mistake(
-        header(json!({"name": "x", "range_match": {"end": u64::MAX}})),
+        &header(json!({"name": "x", "range_match": {"end": u64::MAX}})),
         ".headers[0].range_match.end: has to be a whole number of 64 bits",
     );
 }
@@ -228,20 +228,20 @@ fn headers_that_contradict_each_other() {
     let second = |one: Value, other: Value| json!({"headers": [one, {"name": "y"}, other]});
     let contradicts = ".headers[2]: contradicts an earlier one: no request fulfils both";
     let a = || json!({"name": "x", "exact_match": "a"});
-    mistake(second(a(), json!({"name": "X", "exact_match": "b"})), contradicts);
-    mistake(second(a(), json!({"name": "x", "present_match": false})), contradicts);
-    mistake(second(json!({"name": "x"}), json!({"name": "x", "invert_match": true})), contradicts);
-    mistake(second(a(), a()), ".headers[2]: is listed a second time");
+    mistake(&second(a(), json!({"name": "X", "exact_match": "b"})), contradicts);
+    mistake(&second(a(), json!({"name": "x", "present_match": false})), contradicts);
+    mistake(&second(json!({"name": "x"}), json!({"name": "x", "invert_match": true})), contradicts);
+    mistake(&second(a(), a()), ".headers[2]: is listed a second time");
     for other in [
         json!({"name": "z", "exact_match": "b"}),
         json!({"name": "x", "exact_match": "b", "invert_match": true}),
         json!({"name": "x", "prefix_match": "b"}),
         json!({"name": "x", "present_match": true}),
     ] {
-        assert!(load(&least_with("/rules", one(second(a(), other)))).is_ok());
+        assert!(load(&least_with("/rules", one(&second(a(), other)))).is_ok());
     }
     let empty = json!({"name": "x", "exact_match": "a", "treat_missing_header_as_empty": true, "invert_match": true});
-    assert!(load(&least_with("/rules", one(second(empty, json!({"name": "x", "present_match": false}))))).is_ok());
+    assert!(load(&least_with("/rules", one(&second(empty, json!({"name": "x", "present_match": false}))))).is_ok());
 }
 
 #[test]
@@ -250,15 +250,15 @@ fn query_parameters() {
     let name = ".query_parameters[0].name: has to be printable ASCII without blanks, `&`, `=` and `#`, as it stands in \
                 the query";
     for text in ["", "a b", "a&b", "a=b", "a#b", "\u{e9}"] {
-        mistake(parameter(json!({"name": text})), name);
+        mistake(&parameter(json!({"name": text})), name);
     }
-    mistake(parameter(json!({})), ".query_parameters[0].name: is required: the name of the parameter");
+    mistake(&parameter(json!({})), ".query_parameters[0].name: is required: the name of the parameter");
     mistake(
-        parameter(json!({"name": "a", "string_match": {"exact": "a"}, "present_match": true})),
+        &parameter(json!({"name": "a", "string_match": {"exact": "a"}, "present_match": true})),
         ".query_parameters[0]: has more than one condition",
     );
     let twice = json!({"query_parameters": [{"name": "a"}, {"name": "a", "present_match": true}]});
-    mistake(twice, ".query_parameters[1]: is listed a second time");
+    mistake(&twice, ".query_parameters[1]: is listed a second time");
 }
 
 #[test]

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::{check, least_with, load};
 
-fn unreachable(first: Value, second: Value) {
+fn unreachable(first: &Value, second: &Value) {
     let rules = json!([{"match": {"path": "/other"}}, {"match": first}, {"match": second}]);
     let expected = "rules[2]: never matches: rules[1] comes first and takes all of its requests";
     check(&[("/rules", rules, expected)]);
 }
 
-fn reachable(first: Value, second: Value) {
+fn reachable(first: &Value, second: &Value) {
     let rules = json!([{"match": first}, {"match": second}]);
     assert!(load(&least_with("/rules", rules.clone())).is_ok(), "{rules}");
 }
@@ -35,7 +35,7 @@ fn paths_that_an_earlier_rule_takes() {
         (json!({"connect_matcher": {}}), json!({"connect_matcher": {}})),
         (json!({"methods": ["GET", "CONNECT"]}), json!({"connect_matcher": {}})),
     ] {
-        unreachable(first, second);
+        unreachable(&first, &second);
     }
     for (first, second) in [
         (json!({"prefix": "/ab"}), json!({"prefix": "/a"})),
@@ -51,7 +51,7 @@ fn paths_that_an_earlier_rule_takes() {
         (json!({"methods": ["GET"]}), json!({"connect_matcher": {}})),
         (json!({"connect_matcher": {}}), json!({"prefix": "/"})),
     ] {
-        reachable(first, second);
+        reachable(&first, &second);
     }
 }
 
@@ -74,7 +74,7 @@ fn conditions_that_are_weaker_in_an_earlier_rule() {
         ),
         (json!({"prefix": "/a"}), json!({"prefix": "/ab", "headers": text})),
     ] {
-        unreachable(first, second);
+        unreachable(&first, &second);
     }
     for (first, second) in [
         (json!({"methods": ["GET"]}), json!({"methods": ["GET", "PUT"]})),
@@ -98,7 +98,7 @@ fn conditions_that_are_weaker_in_an_earlier_rule() {
         ),
         (json!({"prefix": "/ab", "headers": text}), json!({"prefix": "/ab"})),
     ] {
-        reachable(first, second);
+        reachable(&first, &second);
     }
 }
 
