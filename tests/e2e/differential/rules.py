@@ -1,0 +1,98 @@
+"""Which requirement a request falls under: just enough of the rules to judge the cause of a difference."""
+
+import re
+from urllib.parse import parse_qsl
+
+
+def requirement(configuration, request):
+    """The requirement of the first rule that matches; empty if none does or if it asks for nothing."""
+    if configuration.get("bypass_cors_preflight") and _is_preflight(request):
+        return {}
+    for rule in configuration["rules"]:
+        if _matches(rule["match"], request):
+            named = configuration.get("requirement_map", {}).get(rule.get("requirement_name"), {})
+            return rule.get("requires", named)
+    return {}
+
+
+def leaves(requirement):
+    """The single demands of a requirement, in order."""
+    for kind in ("requires_any", "requires_all"):
+        if kind in requirement:
+            return [leaf for inner in requirement[kind]["requirements"] for leaf in leaves(inner)]
+    return [requirement] if requirement else []
+
+
+def providers(configuration, requirement):
+    """The names of the providers whose tokens a requirement looks at."""
+    names = set()
+    for leaf in leaves(requirement):
+        if "provider_name" in leaf:
+            names.add(leaf["provider_name"])
+        elif "provider_and_audiences" in leaf:
+            names.add(leaf["provider_and_audiences"]["provider_name"])
+        else:
+            names |= set(configuration["providers"])
+    return names
+
+
+def _is_preflight(request):
+    names = {name for name, _ in request.headers}
+    return request.method == "OPTIONS" and {"origin", "access-control-request-method"} <= names
+
+
+def _matches(match, request):
+    if "connect_matcher" in match or request.method == "CONNECT":
+        return "connect_matcher" in match and request.method == "CONNECT"
+    return _path(match, request.path) and _headers(match, request) and _query(match, request)
+
+
+def _path(match, path):
+    if "safe_regex" in match:
+        return re.fullmatch(match["safe_regex"]["regex"], path) is not None
+    kind, text = next((kind, text) for kind, text in match.items() if isinstance(text, str))
+    if not match.get("case_sensitive", True):
+        path, text = path.lower(), text.lower()
+    if kind == "path":
+        return path == text
+    ends_there = kind == "prefix" or path[len(text) : len(text) + 1] in ("", "/")
+    return path.startswith(text) and ends_there
+
+
+def _headers(match, request):
+    def one(wanted):
+        values = [value for name, value in request.headers if name == wanted["name"].lower()]
+        return _value(wanted, ",".join(values) if values else None) != wanted.get("invert_match", False)
+
+    return all(one(wanted) for wanted in match.get("headers", []))
+
+
+def _query(match, request):
+    found = dict(reversed(parse_qsl("&".join(request.query), keep_blank_values=True)))
+    return all(_value(wanted, found.get(wanted["name"])) for wanted in match.get("query_parameters", []))
+
+
+def _value(wanted, value):
+    if "present_match" in wanted:
+        return (value is not None) == wanted["present_match"]
+    if value is None:
+        return False
+    if "range_match" in wanted:
+        bounds = wanted["range_match"]
+        return re.fullmatch(r"-?\d+", value) is not None and bounds["start"] <= int(value) < bounds["end"]
+    return _string(wanted["string_match"], value)
+
+
+def _string(wanted, value):
+    if "safe_regex" in wanted:
+        return re.fullmatch(wanted["safe_regex"]["regex"], value) is not None
+    kind, text = next((kind, text) for kind, text in wanted.items() if kind != "ignore_case")
+    if wanted.get("ignore_case"):
+        value, text = value.lower(), text.lower()
+    checks = {
+        "exact": value.__eq__,
+        "prefix": value.startswith,
+        "suffix": value.endswith,
+        "contains": value.__contains__,
+    }
+    return checks[kind](text)

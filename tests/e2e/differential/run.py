@@ -1,0 +1,19 @@
+"""Sends requests through both filters."""
+
+from . import exchange, sites
+from .comparison import Case
+
+
+def cases(launch, upstream, folder, pairs):
+    """One case for each request of each pair of a configuration and requests, in order; grouped by configuration."""
+    natives = [configuration for configuration, _ in pairs]
+    envoy, ports = sites.start(launch, upstream, folder, natives)
+    heads = [[request.head() for request in requests] for _, requests in pairs]
+    work = [(ports[f"{side}{index}"], texts) for side in ("native", "warden") for index, texts in enumerate(heads)]
+    outcomes = exchange.send(work)
+    natively, ours = outcomes[: len(pairs)], outcomes[len(pairs) :]
+    grouped = zip(pairs, natively, ours, strict=True)
+    return [
+        [Case(configuration, *three) for three in zip(requests, native, warden, strict=True)]
+        for (configuration, requests), native, warden in grouped
+    ]

@@ -1,0 +1,136 @@
+"""jwt-warden decides as jwt_authn does, save for what it does otherwise on purpose."""
+
+import json
+import os
+from collections import Counter
+
+import pytest
+
+from differential import generator, run
+from differential.alike import ALIKE
+from differential.comparison import findings
+from differential.differences import DIFFERENCES, explain
+from differential.examples import EXAMPLES
+from differential.issuers import Issuers
+from support import bootstrap
+from support.bootstrap import Site
+from support.client import bearer, send
+
+# Another seed explores; this one is what everybody runs.
+SEED = os.environ.get("DIFFERENTIAL_SEED", "jwt_authn")
+CONFIGURATIONS, REQUESTS = 300, 20
+ROWS = {difference.name: difference for difference in DIFFERENCES}
+
+
+@pytest.fixture(scope="module")
+def issuers():
+    return Issuers()
+
+
+@pytest.fixture(scope="module")
+def through_both(launch, upstream, tmp_path_factory):
+    """Sends requests through both filters: `through_both(pairs)` gives the cases, grouped by configuration."""
+    return lambda pairs: run.cases(launch, upstream, tmp_path_factory.mktemp("differential"), pairs)
+
+
+def test_generated(through_both, issuers, record_property):
+    grouped = through_both(generator.generate(SEED, issuers, CONFIGURATIONS, REQUESTS))
+    counts, faults = Counter(), []
+    for index, cases in enumerate(grouped):
+        for number, case in enumerate(cases):
+            found = findings(case.native, case.warden)
+            rows = {explain(case, finding) for finding in found}
+            counts.update(row.name for row in rows if row)
+            counts.update(["pairs", "agreed" if not found else "differed"])
+            counts.update(["passed by both"] * (case.native.passed and case.warden.passed))
+            counts.update(["refused by both"] * (not case.native.passed and not case.warden.passed))
+            if None in rows:
+                faults.append(described(f"{SEED}/{index}/{number}", case, found))
+    record_property("differential", summary(counts))
+    assert not faults, f"{len(faults)} unexplained differences\n\n" + "\n\n".join(faults[:5])
+    assert counts["pairs"] >= 3000
+    assert min(counts["passed by both"], counts["refused by both"]) > counts["pairs"] // 10
+    unseen = [row for row in ROWS if not counts[row]]
+    assert not unseen, f"rows that explain nothing that is generated: {unseen}"
+
+
+@pytest.fixture(scope="module")
+def examples(through_both, issuers):
+    """The case of each example."""
+    return each(through_both, issuers, EXAMPLES)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_difference(name, examples):
+    """Every row has an example that shows it."""
+    case, example = examples[name], EXAMPLES[name]
+    text = case.request.placed[0].token.text or "TOKEN"
+    shown = [
+        tuple(json.loads(json.dumps(value).replace(text, "TOKEN")) for value in (finding.native, finding.warden))
+        for finding in findings(case.native, case.warden)
+        if (finding.what, finding.name) == (example.what, example.header) and explain(case, finding).name == name
+    ]
+    assert shown == [(example.native, example.warden)], described(name, case, findings(case.native, case.warden))
+
+
+def test_every_example_has_a_row():
+    assert set(EXAMPLES) == set(ROWS)
+
+
+@pytest.fixture(scope="module")
+def alike(through_both, issuers):
+    """The case of each behaviour."""
+    return each(through_both, issuers, ALIKE)
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_alike(name, alike):
+    """Both do what the list says; how they differ beside that is on purpose."""
+    case, wanted = alike[name], ALIKE[name]
+    unexplained = [finding for finding in findings(case.native, case.warden) if not explain(case, finding)]
+    for outcome in (case.native, case.warden):
+        assert verdict(outcome) == wanted.verdict, described(name, case, unexplained)
+        assert {header: outcome.all(header) or None for header in wanted.told} == wanted.told
+    assert not unexplained, described(name, case, unexplained)
+
+
+def verdict(outcome):
+    """In the words of the list."""
+    if outcome.passed:
+        return "passes"
+    return "invalid" if outcome.names_error else "missing"
+
+
+def each(through_both, issuers, table):
+    """The case of each entry of a table."""
+    made = {name: entry.make(issuers) for name, entry in table.items()}
+    grouped = through_both([(configuration, [request]) for configuration, request in made.values()])
+    return {name: case for name, [case] in zip(made, grouped, strict=True)}
+
+
+def summary(counts):
+    """The counts, in a line."""
+    rows = ", ".join(f"{name} {counts[name]}" for name in ROWS)
+    share = (
+        f"{counts['agreed']} agreed ({counts['passed by both']} passed and {counts['refused by both']} refused by both)"
+    )
+    return f"differential: {counts['pairs']} pairs, {share}, {counts['differed']} differed on purpose: {rows}"
+
+
+def described(name, case, found):
+    """All that is needed to look into a difference."""
+    providers = {
+        name: {key: value for key, value in provider.items() if key != "local_jwks"}
+        for name, provider in case.configuration["providers"].items()
+    }
+    tokens = [(placed.place, placed.form, placed.token.flaw, placed.token.claims) for placed in case.request.placed]
+    lines = [
+        f"{name} (DIFFERENTIAL_SEED/configuration/request)",
+        *(f"  {finding}" for finding in found),
+        f"  configuration: {json.dumps({**case.configuration, 'providers': providers})}",
+        f"  request: {case.request.method} {case.request.target} {case.request.headers}",
+        *(f"  token: {token}" for token in tokens),
+        f"  jwt_authn: {case.native.status} {case.native.reason}",
+        f"  jwt-warden: {case.warden.status} {case.warden.reason}",
+    ]
+    return "\n".join(lines)
