@@ -20,12 +20,14 @@ def pytest_sessionstart():
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Says how many variants of each attack recipe were sent."""
+    """Says how many variants of each attack recipe were sent, and what tests have to say of themselves."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])]
     names = [match[1] for report in reports if (match := re.search(r"::test_case\[([A-Z]\d\d|control)", report.nodeid))]
     if names:
         counts = ", ".join(f"{name} {count}" for name, count in sorted(Counter(names).items()))
         terminalreporter.write_line(f"attacks: {len(names)} cases: {counts}")
+    for line in (value for report in reports for name, value in report.user_properties if name == "summary"):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -3,14 +3,15 @@
 import pytest
 
 from lab.keys import RsaKey
-from support.bootstrap import Site
-from support.client import bearer, send, unique_path
+from support.bootstrap import TYPE, Site
+from support.client import Exchange, bearer, head, send, unique_path
 from support.wait import until
 
 pytestmark = pytest.mark.matrix
 
 MISSING = 'Bearer realm="api"'
 INVALID = 'Bearer realm="api", error="invalid_token"'
+_OK = {"direct_response": {"status": 200}}
 
 REASONS = {
     "token_too_large": lambda world: bearer(world.token(note="x" * 20_000)),
@@ -142,6 +143,28 @@ def test_realm(envoy, world):
     assert send(envoy.port("realm"), "/a/").challenge == 'Bearer realm="orders"'
     answer = send(envoy.port("realm"), "/a/", bearer(world.token(exp=1)))
     assert answer.challenge == 'Bearer realm="orders", error="invalid_token"'
+
+
+def test_a_reply_to_head(port, world):
+    """It has the length of the body, and no body (RFC 9110 section 9.3.2)."""
+    for headers in ([], bearer(world.token(exp=1))):
+        exchange = Exchange(port, head(unique_path("/a/"), headers, "HEAD"))
+        lines, _, body = exchange.rest().partition(b"\r\n\r\n")
+        assert lines.startswith(b"HTTP/1.1 401 ") and b"content-length: 12" in lines
+        assert body == b""
+
+
+def test_switched_off_for_a_route(launch, world):
+    """Envoy's own `FilterConfig` takes the filter out of a route; there is no other way past it."""
+    off = {"jwt_warden": {"@type": TYPE + "envoy.config.route.v3.FilterConfig", "disabled": True}}
+    route = {"match": {"prefix": "/a/off"}, "typed_per_filter_config": off, **_OK}
+    sites = [
+        Site("off", world.configuration(), route=route),
+        Site("on", world.configuration(), route={**route, "typed_per_filter_config": {}}),
+    ]
+    envoy = launch(*sites)
+    assert send(envoy.port("off"), "/a/off").status == 200
+    assert send(envoy.port("on"), "/a/off").status == 401
 
 
 def test_scheme_is_not_case_sensitive(port, world):

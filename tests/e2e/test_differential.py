@@ -6,14 +6,12 @@ from collections import Counter
 
 import pytest
 
-from differential import generator, run
+from differential import generator, run, sites
 from differential.alike import ALIKE
 from differential.comparison import findings
 from differential.differences import DIFFERENCES, explain
 from differential.examples import EXAMPLES
 from differential.issuers import Issuers
-from support import bootstrap
-from support.bootstrap import Site
 from support.client import bearer, send
 
 # Another seed explores; this one is what everybody runs.
@@ -46,7 +44,7 @@ def test_generated(through_both, issuers, record_property):
             counts.update(["refused by both"] * (not case.native.passed and not case.warden.passed))
             if None in rows:
                 faults.append(described(f"{SEED}/{index}/{number}", case, found))
-    record_property("differential", summary(counts))
+    record_property("summary", summary(counts))
     assert not faults, f"{len(faults)} unexplained differences\n\n" + "\n\n".join(faults[:5])
     assert counts["pairs"] >= 3000
     assert min(counts["passed by both"], counts["refused by both"]) > counts["pairs"] // 10
@@ -92,6 +90,20 @@ def test_alike(name, alike):
         assert verdict(outcome) == wanted.verdict, described(name, case, unexplained)
         assert {header: outcome.all(header) or None for header in wanted.told} == wanted.told
     assert not unexplained, described(name, case, unexplained)
+
+
+def test_the_answers_differ(launch, upstream, tmp_path, issuers):
+    """There the body is the reason and the realm the URL; here both are fixed, and the reason is in the log."""
+    configuration, _ = ALIKE["no token"].make(issuers)
+    _, ports = sites.start(launch, upstream, tmp_path, [configuration])
+    native, warden = (send(ports[name], "/orders?a=1", bearer("garbage")) for name in ("native0", "warden0"))
+    assert (native.status, warden.status) == (401, 401)
+    assert (native.body, warden.body) == (
+        b"Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections",
+        b"Unauthorized",
+    )
+    assert native.challenge == 'Bearer realm="http://api.example/orders?a=1", error="invalid_token"'
+    assert warden.challenge == 'Bearer realm="api", error="invalid_token"'
 
 
 def verdict(outcome):

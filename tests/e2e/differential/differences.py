@@ -1,5 +1,5 @@
-"""What jwt-warden does otherwise on purpose. Each row looks at the cause of a finding, not at the verdict alone; what no
-row explains is a fault."""
+"""What jwt-warden does otherwise on purpose. Each row looks at the cause of a finding, not at the verdict alone; what
+no row explains is a fault."""
 
 import base64
 import binascii
@@ -51,7 +51,7 @@ def _ambiguous_path(case, finding):
 def _audience_status(case, finding):
     """Both refuse; jwt_authn, for the audience of this very token, with 403."""
     accepted = {audience for provider in case.asked for audience in provider.get("audiences", [])}
-    accepted |= {audience for audience in _overriding_audiences(case.requirement)}
+    accepted |= set(_overriding_audiences(case.requirement))
     foreign = [placed for placed in case.looked_at if not accepted >= _audiences(placed.token)]
     foreign = foreign or [placed for placed in case.looked_at if not _audiences(placed.token)]
     told = case.native.reason == "audiences_in_jwt_are_not_allowed"

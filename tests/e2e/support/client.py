@@ -55,6 +55,13 @@ class Exchange:
         finally:
             self.leave()
 
+    def rest(self):
+        """All bytes up to the end of the connection."""
+        try:
+            return b"".join(iter(lambda: self._socket.recv(65536), b""))
+        finally:
+            self.leave()
+
     def reset(self):
         """Breaks the connection off."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
