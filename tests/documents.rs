@@ -17,6 +17,7 @@ const DOCUMENTS: [&str; 8] = [
     "docs/configuration.md",
     "docs/envoy.md",
     "docs/fleet.md",
+    "docs/from-jwt_authn.md",
 ];
 
 fn root() -> &'static Path {

@@ -33,13 +33,13 @@ def rows():
 
 
 def test_every_named_test_is_there(record_property):
-    there = functions()
-    differences = {difference.name for difference in DIFFERENCES}
-    known = {"`": there, '"': set(ALIKE), "row ": differences}
+    there = functions(), set(ALIKE), {difference.name for difference in DIFFERENCES}
     done = Counter()
     for part, number, here, why, cell in rows():
-        names = re.findall(r'(`|"|row )([^`"]+?)(?:[`"]|(?=,|$))', cell)
-        missing = [name for mark, name in names if name not in known[mark]]
+        names = re.findall(r'`(\w+)`|"([^"]+)"|row (\w+)', cell)
+        missing = [
+            name for kinds in names for name, known in zip(kinds, there, strict=True) if name and name not in known
+        ]
         assert names and not missing, f"{part}.{number}: {missing or cell}"
         assert here == "same" or why.startswith(": "), f"{part}.{number} says not why"
         done[here] += 1

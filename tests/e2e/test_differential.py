@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 
 import pytest
@@ -13,10 +14,12 @@ from differential.differences import DIFFERENCES, explain
 from differential.examples import EXAMPLES
 from differential.issuers import Issuers
 from support.client import bearer, send
+from support.envoy import ROOT
 
 # Another seed explores; this one is what everybody runs.
 SEED = os.environ.get("DIFFERENTIAL_SEED", "jwt_authn")
 CONFIGURATIONS, REQUESTS = 300, 20
+DOCUMENT = ROOT / "docs/from-jwt_authn.md"
 ROWS = {difference.name: difference for difference in DIFFERENCES}
 
 
@@ -71,8 +74,11 @@ def test_difference(name, examples):
     assert shown == [(example.native, example.warden)], described(name, case, findings(case.native, case.warden))
 
 
-def test_every_example_has_a_row():
+def test_every_difference_has_an_example_and_is_documented():
     assert set(EXAMPLES) == set(ROWS)
+    _, _, table = DOCUMENT.read_text().partition("\n## What differs in requests\n")
+    cells = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    assert sorted(name for cell in cells for name in re.findall(r"`(\w+)`", cell)) == sorted(ROWS)
 
 
 @pytest.fixture(scope="module")
