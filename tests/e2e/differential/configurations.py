@@ -18,6 +18,7 @@ TENANTS = [
     {"range_match": {"start": 1, "end": 10}},
 ]
 QUERIES = [{"string_match": {"exact": "2"}}, {"string_match": {"prefix": "2"}}, {"present_match": True}]
+CONDITIONS = {"headers", "query_parameters"}
 SUBJECTS = [
     {"exact": SUBJECT},
     {"exact": SUBJECT, "ignore_case": True},
@@ -185,10 +186,14 @@ def _reachable(rules):
 
 
 def _covers(earlier, later):
-    if earlier.keys() & {"headers", "query_parameters"}:
-        return earlier == later
-    if earlier.keys() & {"safe_regex", "connect_matcher"} or later.keys() & {"connect_matcher", "safe_regex"}:
-        return earlier == later or earlier.get("prefix") == "/"
-    begin = next(value for key, value in earlier.items() if key != "case_sensitive")
-    text = next(value for key, value in later.items() if isinstance(value, str))
+    """Whether it might: conditions on the same things are taken for the same conditions."""
+    if not earlier.keys() & CONDITIONS <= later.keys() & CONDITIONS:
+        return False
+    (kind, begin), (other, text) = _path_of(earlier), _path_of(later)
+    if {kind, other} & {"safe_regex", "connect_matcher"}:
+        return (kind, begin) == (other, text)
     return text.lower().startswith(begin.lower())
+
+
+def _path_of(match):
+    return next((kind, value) for kind, value in match.items() if kind not in {*CONDITIONS, "case_sensitive"})

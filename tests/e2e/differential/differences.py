@@ -6,9 +6,9 @@ import binascii
 import json
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl
 
-from . import places
+from . import places, rules
 
 
 @dataclass(frozen=True)
@@ -25,27 +25,37 @@ def explain(case, finding):
     return next((difference for difference in DIFFERENCES if difference.explains(case, finding)), None)
 
 
-def stricter(reason, *flaws):
+def flawed(reason, *flaws):
     """jwt-warden refuses a token with one of these flaws, which jwt_authn accepts."""
-
-    def explains(case, finding):
-        spoiled = any(placed.token.flaw in flaws for placed in case.looked_at)
-        return spoiled and _refused_here_alone(case, finding, reason)
-
-    return explains
+    return stricter(reason, lambda placed: placed.token.flaw in flaws)
 
 
-def _refused_here_alone(case, finding, reason):
-    """The request was refused for this reason, or passed by another way and without this token's claims."""
-    if finding.what == "verdict":
-        return finding.native == "passed" and finding.warden == reason
-    writes = {name for provider in case.asked for name in places.claim_headers(provider)}
-    return finding.what == "header" and finding.name in writes and finding.warden == []
+def stricter(reason, cause):
+    """jwt-warden refuses, for this reason, a token that `cause` picks, and jwt_authn takes it."""
+    return lambda case, finding: any(map(cause, case.looked_at)) and _refused(case, finding, reason)
+
+
+def _refused(case, finding, reason):
+    """The request was refused for this reason, or, where there are several ways, it went another one."""
+    told = case.warden.reason == reason
+    if finding.what in ("verdict", "status", "error"):
+        several = len(rules.leaves(case.requirement)) > 1
+        return told or (several and finding.what == "verdict" and case.native.passed)
+    return finding.name in _written(case) and finding.warden == []
+
+
+def _written(case):
+    """The headers that the providers of the requirement write."""
+    return {name for provider in case.asked for name in places.claim_headers(provider)}
 
 
 def _ambiguous_path(case, finding):
-    segments = re.split(r"[/\\]", unquote(case.request.path))
-    return any(segment in (".", "..") for segment in segments) and case.warden.reason == "path_ambiguous"
+    """An upstream may read the path so that another requirement, or none, would hold for it."""
+    if case.warden.reason != "path_ambiguous":
+        return False
+    segments = [segment for path in rules.readings(case.request.path) for segment in path.split("/")]
+    meanings = rules.meanings(case.configuration, case.request)
+    return any(segment in (".", "..") for segment in segments) or any(other != meanings[0] for other in meanings)
 
 
 def _audience_status(case, finding):
@@ -70,53 +80,46 @@ def _audiences(token):
 
 
 def _twice_in_one_place(case, finding):
+    """jwt_authn looks at the first parameter and cookie of a name, and at every header."""
     seen = [placed.place for placed in case.looked_at]
-    return len(set(seen)) < len(seen) and case.warden.reason == "token_duplicated"
+    return len(set(seen)) < len(seen) and _refused(case, finding, "token_duplicated")
 
 
 def _form(*forms):
-    return lambda case: any(placed.form in forms for placed in case.looked_at)
-
-
-_is_lower_case = _form("lower case")
-_is_later = _form("prefix later", "prefix and dash")
-_is_encoded = _form("value encoded")
+    return lambda placed: placed.form in forms
 
 
 def _scheme_in_any_case(case, finding):
     """jwt_authn does not see `bearer`; jwt-warden does, and judges the token."""
-    if not _is_lower_case(case):
+    if not any(map(_form("lower case"), case.looked_at)):
         return False
-    if finding.what in ("verdict", "error"):
-        return case.native.reason == "jwt_is_missing" or case.warden.reason != "token_missing"
-    return False
+    told = finding.what == "header" and finding.name in _written(case) and finding.native == []
+    return told or (finding.what in ("verdict", "error") and case.warden.reason != "token_missing")
 
 
 def _prefix_at_the_beginning(case, finding):
     """jwt_authn takes a token behind a prefix anywhere in the value."""
-    return _is_later(case) and finding.what in ("verdict", "error") and case.warden.reason == "token_missing"
+    later = [placed for placed in case.looked_at if placed.form in ("prefix later", "prefix and dash")]
+    stays = finding.native == [] and any([placed.written] == finding.warden for placed in later)
+    return bool(later) and (_refused(case, finding, "token_missing") or stays)
+
+
+def _is_behind_blanks(placed):
+    """jwt_authn skips whatever cannot be in a token behind a prefix; only a scheme has blanks behind it here."""
+    return placed.form == "two blanks" and not placed.place.prefix.endswith(" ")
+
+
+def _other_prefix(case, finding):
+    """Two providers look in one header behind different prefixes, and only one of them forwards."""
+    every = {place for provider in case.everyone for place in places.of(provider) if place.name == finding.name}
+    removable = [placed.written for placed in case.request.placed if placed.where == finding.name]
+    return len(every) > 1 and _is_less(_elements(finding.native), _elements(finding.warden), removable)
 
 
 def _bare_scheme(case, finding):
     """`Authorization: Bearer` is no token for jwt_authn, and an empty one for jwt-warden."""
     bare = any(placed.written + " " == placed.place.prefix for placed in case.looked_at)
     return bare and finding.what in ("verdict", "error") and case.warden.reason == "token_malformed"
-
-
-def _literal_prefix(case, finding):
-    """jwt_authn skips whatever cannot be in a token behind a prefix; only a scheme has blanks behind it here."""
-    blanks = any(placed.form == "two blanks" and not placed.place.prefix.endswith(" ") for placed in case.looked_at)
-    return blanks and finding.what == "verdict" and case.warden.reason == "token_malformed"
-
-
-def _other_prefix(case, finding):
-    """Two providers look in one header behind different prefixes, and only one of them forwards."""
-    every = {place for provider in case.everyone for place in places.of(provider) if place.name == finding.name}
-    return len(every) > 1 and finding.what == "header" and len(finding.native) > len(finding.warden)
-
-
-def _encoded_token(case, finding):
-    return _is_encoded(case) and finding.what == "verdict" and case.warden.reason == "token_malformed"
 
 
 def _claim_twin(case, finding):
@@ -128,8 +131,7 @@ def _claim_twin(case, finding):
 
 def _one_value(case, finding):
     """Two tokens that set one header: jwt_authn appends the second, jwt-warden keeps the first."""
-    written = {name for provider in case.asked for name in places.claim_headers(provider)}
-    several = finding.what == "header" and finding.name in written and len(case.looked_at) > 1
+    several = finding.name in _written(case) and len(case.looked_at) > 1
     if not several or len(finding.native) < 2 or len(finding.warden) != 1:
         return False
     return any(_same(value, finding.warden[0]) for value in finding.native)
@@ -148,8 +150,8 @@ def _claim_form(case, finding):
 
 
 def _number(native, warden):
-    """`-1.000000` is -1."""
-    written = re.fullmatch(r"-?\d+\.\d{6}", native) and re.fullmatch(r"-?\d+(\.\d+)?", warden)
+    """`-1.000000` is -1, and a double has only some of the digits of a long number."""
+    written = re.fullmatch(r"-?\d+(\.\d{6})?", native) and re.fullmatch(r"-?\d+(\.\d+)?", warden)
     return written is not None and float(native) == float(warden)
 
 
@@ -180,17 +182,27 @@ def _tokens_removed(case, finding):
     return False
 
 
+def _query_kept(case, finding):
+    """Where jwt_authn takes a parameter out, it writes the others anew."""
+    if finding.what != "target" or not any(placed.place.kind == "param" for placed in case.looked_at):
+        return False
+    (path, native), (other, warden) = _parameters(finding.native), _parameters(finding.warden)
+    return path == other and sorted(native) == sorted(warden)
+
+
 def _without_tokens(case, where, native, warden):
     """Whether `warden` is `native` but for texts that are tokens and that nothing asks to forward."""
+    tokens = [placed for placed in case.request.placed if placed.where == where and not _forwarded(case, placed)]
+    return _is_less(native, warden, [placed.written for placed in tokens])
+
+
+def _is_less(native, warden, removable):
     rest = list(native)
     for text in warden:
         if text not in rest:
             return False
         rest.remove(text)
-    removable = [
-        placed.written for placed in case.request.placed if placed.where == where and not _forwarded(case, placed)
-    ]
-    return all(text in removable for text in rest)
+    return bool(rest) and all(text in removable for text in rest)
 
 
 def _forwarded(case, placed):
@@ -222,33 +234,36 @@ DIFFERENCES = [
     Difference(
         "audience_folded",
         "audiences are compared letter by letter",
-        stricter("audience_not_accepted", "audience with scheme"),
+        flawed("audience_not_accepted", "audience with scheme"),
     ),
-    Difference("type", "`typ` is heeded", stricter("type_not_accepted", "other typ")),
-    Difference("critical", "`crit` is heeded", stricter("header_unsupported", "critical extension")),
+    Difference("type", "`typ` is heeded", flawed("type_not_accepted", "other typ")),
+    Difference("critical", "`crit` is heeded", flawed("header_unsupported", "critical extension")),
     Difference(
-        "issued_in_future", "`iat` is heeded", stricter("issued_in_future", "issued later", "issued a little later")
+        "issued_in_future", "`iat` is heeded", flawed("issued_in_future", "issued later", "issued a little later")
     ),
-    Difference("sender", "`cnf` is heeded", stricter("sender_constraint", "bound to a sender")),
-    Difference("empty_subject", "an empty `sub` names nobody", stricter("claims_malformed", "empty subject")),
-    Difference(
-        "one_form", "a token has one form", stricter("token_malformed", "blank within", "one dot more", "padded")
-    ),
+    Difference("sender", "`cnf` is heeded", flawed("sender_constraint", "bound to a sender")),
+    Difference("empty_subject", "an empty `sub` names nobody", flawed("claims_malformed", "empty subject")),
+    Difference("one_form", "a token has one form", flawed("token_malformed", "blank within", "one dot more", "padded")),
     Difference(
         "unsafe_claim",
         "a claim that would arrive as another does not pass",
-        stricter("claim_unsafe", "claim with a line break", "claim with a blank at its end"),
+        flawed("claim_unsafe", "claim with a line break", "claim without its digits", "claim with a blank at its end"),
     ),
     Difference("twice_in_one_place", "one place holds one token", _twice_in_one_place),
     Difference("scheme_in_any_case", "schemes have no case", _scheme_in_any_case),
     Difference("prefix_at_the_beginning", "the prefix stands at the beginning", _prefix_at_the_beginning),
     Difference("bare_scheme", "a scheme without a token is a malformed one", _bare_scheme),
-    Difference("literal_prefix", "a prefix that is no scheme is taken literally", _literal_prefix),
-    Difference("encoded_token", "a token has one form", _encoded_token),
+    Difference(
+        "literal_prefix",
+        "a prefix that is no scheme is taken literally",
+        stricter("token_malformed", _is_behind_blanks),
+    ),
+    Difference("encoded_token", "a token has one form", stricter("token_malformed", _form("value encoded"))),
     Difference("claim_twin", "claim headers are the filter's in every spelling", _claim_twin),
     Difference("one_value", "a claim header has one value", _one_value),
     Difference("claim_form", "claims are written as in the token", _claim_form),
     Difference("empty_claim", "an empty claim is a claim", _empty_claim),
     Difference("tokens_removed", "tokens go from every place on every route", _tokens_removed),
+    Difference("query_kept", "what stands beside a token stays as it came", _query_kept),
     Difference("other_prefix", "a header goes if any provider without `forward` finds a token in it", _other_prefix),
 ]

@@ -26,6 +26,7 @@ class Example:
     form: str = "plain"
     place: Place = BEARER
     path: str = "/"
+    query: list = field(default_factory=list)  # what stands beside a token there
     header: str = ""
     claims: dict = field(default_factory=dict)
     provider: dict = field(default_factory=dict)  # changes to it
@@ -36,7 +37,7 @@ class Example:
     def make(self, issuers):
         """The configuration, and the request."""
         rng = random.Random(1)
-        request = Request("GET", self.path, headers=[(name, "made-up") for name in self.spoofed])
+        request = Request("GET", self.path, list(self.query), headers=[(name, "made-up") for name in self.spoofed])
         request.place(self.place, issuers.token(rng, 0, self.flaw, **{"level": 3, **self.claims}), self.form)
         if self.twice:
             request.place(self.twice, issuers.token(rng, 0, level=4))
@@ -91,6 +92,7 @@ EXAMPLES = {
     "tokens_removed": Example(
         "header", ["a=1; session=TOKEN"], ["a=1"], place=COOKIE, header="cookie", provider={"from_cookies": ["session"]}
     ),
+    "query_kept": Example("target", "/?v=2", "/?%76=2", place=PARAM, query=["%76=2"]),
     "other_prefix": Example(
         "header",
         ["jwt=TOKEN"],

@@ -160,6 +160,7 @@ FLAWS = {
     "empty subject": _claim(sub=""),
     "bound to a sender": _claim(cnf={"jkt": "x" * 43}),
     "claim with a line break": _claim(level="a\r\nx-evil: 1"),
+    "claim without its digits": _claim(level=10**30),
     "claim with a blank at its end": _claim(level="a "),
     "wrong key": _wrong_key,
     "other claims": _text(_other_claims),

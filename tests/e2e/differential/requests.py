@@ -7,7 +7,7 @@ from . import places
 from .configurations import BASES
 from .issuers import FLAWS
 
-LEVELS = [3, 0, -1, 1.5, True, "gold", "", None, [1, "a"], {"b": 1, "a": [2]}, 12345678901, "a,b"]
+LEVELS = [3, 0, -1, 1.5, True, "gold", "", None, [1, "a"], {"b": 1, "a": [2]}, 12345678901, 1234567890123456789, "a,b"]
 REALMS = [{"name": "one", "roles": ["a", "b"]}, {"name": "two"}, {"roles": []}, "flat"]
 FORMS = {
     "plain": "{prefix}{token}",
@@ -98,7 +98,7 @@ def _path(rng, match):
     text = next((value for value in match.values() if isinstance(value, str)), None)
     path = rng.choice(examples) if text is None else text
     near = [
-        *[lambda: path] * 8,
+        *[lambda: path] * 20,
         lambda: path + "/x",
         lambda: path + "/",
         lambda: path + "x",

@@ -1,18 +1,39 @@
 """Which requirement a request falls under: just enough of the rules to judge the cause of a difference."""
 
 import re
-from urllib.parse import parse_qsl
+from dataclasses import replace
+from urllib.parse import unquote
 
 
 def requirement(configuration, request):
-    """The requirement of the first rule that matches; empty if none does or if it asks for nothing."""
+    """What a request has to bring; empty for nothing."""
     if configuration.get("bypass_cors_preflight") and _is_preflight(request):
         return {}
+    return _matched(configuration, request) or {}
+
+
+def _matched(configuration, request):
+    """The requirement of the first rule that matches, which may be empty; None if none does."""
     for rule in configuration["rules"]:
         if _matches(rule["match"], request):
             named = configuration.get("requirement_map", {}).get(rule.get("requirement_name"), {})
             return rule.get("requires", named)
-    return {}
+    return None
+
+
+def meanings(configuration, request):
+    """What is matched for each path that an upstream may take the request's for; that itself is the first."""
+    return [_matched(configuration, replace(request, path=path)) for path in readings(request.path)]
+
+
+def readings(path):
+    """The path, and what becomes of it where slashes are merged, parameters dropped and escapes decoded."""
+    found = [path]
+    for text in found:
+        for other in (re.sub("/+", "/", text), text.replace("\\", "/"), re.sub(";[^/]*", "", text), unquote(text)):
+            if other not in found:
+                found.append(other)
+    return found
 
 
 def leaves(requirement):
@@ -62,13 +83,17 @@ def _path(match, path):
 def _headers(match, request):
     def one(wanted):
         values = [value for name, value in request.headers if name == wanted["name"].lower()]
+        if not values and "present_match" not in wanted:
+            return False  # inverted or not
         return _value(wanted, ",".join(values) if values else None) != wanted.get("invert_match", False)
 
     return all(one(wanted) for wanted in match.get("headers", []))
 
 
 def _query(match, request):
-    found = dict(reversed(parse_qsl("&".join(request.query), keep_blank_values=True)))
+    """The first parameter of a name counts, as it came."""
+    pairs = [text.partition("=") for text in request.query]
+    found = {name: value for name, _, value in reversed(pairs)}
     return all(_value(wanted, found.get(wanted["name"])) for wanted in match.get("query_parameters", []))
 
 
