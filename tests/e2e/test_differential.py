@@ -12,13 +12,14 @@ from differential.alike import ALIKE
 from differential.comparison import findings
 from differential.differences import DIFFERENCES, explain
 from differential.examples import EXAMPLES
+from differential.faults import FAULTS
 from differential.issuers import Issuers
 from support.client import bearer, send
 from support.envoy import ROOT
 
 # Another seed explores; this one is what everybody runs.
 SEED = os.environ.get("DIFFERENTIAL_SEED", "jwt_authn")
-CONFIGURATIONS, REQUESTS = 300, 20
+CONFIGURATIONS, REQUESTS, FEW = 300, 20, 60
 DOCUMENT = ROOT / "docs/from-jwt_authn.md"
 ROWS = {difference.name: difference for difference in DIFFERENCES}
 
@@ -31,7 +32,7 @@ def issuers():
 @pytest.fixture(scope="module")
 def through_both(launch, upstream, tmp_path_factory):
     """Sends requests through both filters: `through_both(pairs)` gives the cases, grouped by configuration."""
-    return lambda pairs: run.cases(launch, upstream, tmp_path_factory.mktemp("differential"), pairs)
+    return lambda pairs, fault=None: run.cases(launch, upstream, tmp_path_factory.mktemp("both"), pairs, fault)
 
 
 def test_generated(through_both, issuers, record_property):
@@ -53,6 +54,14 @@ def test_generated(through_both, issuers, record_property):
     assert min(counts["passed by both"], counts["refused by both"]) > counts["pairs"] // 10
     unseen = [row for row in ROWS if not counts[row]]
     assert not unseen, f"rows that explain nothing that is generated: {unseen}"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_no_difference(fault, through_both, issuers):
+    """The rows are so narrow that a filter with a fault does not pass for one that differs on purpose."""
+    grouped = through_both(generator.generate(SEED, issuers, FEW, REQUESTS), FAULTS[fault])
+    found = [(case, finding) for cases in grouped for case in cases for finding in findings(case.native, case.warden)]
+    assert [finding for case, finding in found if not explain(case, finding)]
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +110,7 @@ def test_alike(name, alike):
 def test_the_answers_differ(launch, upstream, tmp_path, issuers):
     """There the body is the reason and the realm the URL; here both are fixed, and the reason is in the log."""
     configuration, _ = ALIKE["no token"].make(issuers)
-    _, ports = sites.start(launch, upstream, tmp_path, [configuration])
+    ports = sites.start(launch, upstream, tmp_path, [configuration])
     native, warden = (send(ports[name], "/orders?a=1", bearer("garbage")) for name in ("native0", "warden0"))
     assert (native.status, warden.status) == (401, 401)
     assert (native.body, warden.body) == (

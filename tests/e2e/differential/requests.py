@@ -18,6 +18,13 @@ FORMS = {
     "other scheme": "Basic {token}",
     "prefix and dash": "{dash}{token}",
 }
+DECIDED = {
+    "max_lifetime": ["exp far off", "without exp"],
+    "require_expiration": ["without exp"],
+    "subjects": ["other subject", "no subject", "subject in capitals"],
+    "clock_skew_seconds": ["expired a little", "valid a little later"],
+    "audiences": ["other audience", "no audience", "several audiences"],
+}
 PARAMETERS = ["plain", "name encoded", "value encoded"]
 COOKIES = ["plain", "quoted"]
 
@@ -152,14 +159,17 @@ def _provider(rng, configuration, rule):
 
 
 def _token(rng, provider, issuers):
-    issuer = _issuer(rng, provider, issuers)
-    flaw = rng.choice(list(FLAWS)) if rng.random() < 0.45 else "none"
     audience = rng.choice(provider.get("audiences", ["api"])) if rng.random() < 0.9 else "web"
-    return issuers.token(rng, issuer, flaw, **_claims(rng), aud=audience)
+    claims = {"level": rng.choice(LEVELS), "realm": rng.choice(REALMS), "aud": audience}
+    return issuers.token(rng, _issuer(rng, provider, issuers), _flaw(rng, provider), **claims)
 
 
-def _claims(rng):
-    return {"level": rng.choice(LEVELS), "realm": rng.choice(REALMS)}
+def _flaw(rng, provider):
+    """None, any, or one that the provider's own settings decide about."""
+    decided = [flaw for name, flaws in DECIDED.items() if name in provider for flaw in flaws]
+    if decided and rng.random() < 0.2:
+        return rng.choice(decided)
+    return rng.choice(list(FLAWS)) if rng.random() < 0.4 else "none"
 
 
 def _issuer(rng, provider, issuers):

@@ -4,10 +4,11 @@ from . import exchange, sites
 from .comparison import Case
 
 
-def cases(launch, upstream, folder, pairs):
-    """One case for each request of each pair of a configuration and requests, in order; grouped by configuration."""
+def cases(launch, upstream, folder, pairs, fault=None):
+    """One case for each request of each pair of a configuration and requests, in order; grouped by configuration.
+    `fault` changes jwt-warden's configurations."""
     natives = [configuration for configuration, _ in pairs]
-    envoy, ports = sites.start(launch, upstream, folder, natives)
+    ports = sites.start(launch, upstream, folder, natives, fault)
     heads = [[request.head() for request in requests] for _, requests in pairs]
     work = [(ports[f"{side}{index}"], texts) for side in ("native", "warden") for index, texts in enumerate(heads)]
     outcomes = exchange.send(work)

@@ -28,22 +28,22 @@ class NativeSite(Site):
         return [native, http_filter("router", "router.v3.Router")]
 
 
-def start(launch, upstream, folder, natives, **options):
-    """The Envoy, and its listeners' ports by name: `native0`, `warden0`, `native1`, ..."""
-    sites = [site for index, native in enumerate(natives) for site in _pair(index, native)]
+def start(launch, upstream, folder, natives, fault=None):
+    """Starts an Envoy. Its listeners' ports by name: `native0`, `warden0`, `native1`, ..."""
+    sites = [site for index, native in enumerate(natives) for site in _pair(index, native, fault)]
     static = {
         "listeners": [_listener(site, folder) for site in sites],
         "clusters": [bootstrap.cluster("upstream", upstream.port)],
     }
-    envoy = launch(changes={"static_resources": static}, log_level="wasm:warn", **options)
+    envoy = launch(changes={"static_resources": static}, log_level="wasm:warn")
     statuses = json.loads(envoy.admin("/listeners?format=json"))["listener_statuses"]
-    ports = {status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses}
-    return envoy, ports
+    return {status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses}
 
 
-def _pair(index, native):
+def _pair(index, native, fault):
     plugin = {"name": f"warden{index}", "root_id": f"warden{index}"}
     warden = configurations.warden(native)
+    warden = fault(warden) if fault else warden
     return NativeSite(f"native{index}", native), Site(f"warden{index}", warden, plugin=plugin, vm_id="differential")
 
 
