@@ -3,7 +3,7 @@
 import pytest
 
 from lab.keys import RsaKey
-from support.bootstrap import TYPE, Site
+from support.bootstrap import Site
 from support.client import Exchange, bearer, head, send, unique_path
 from support.wait import until
 
@@ -11,7 +11,6 @@ pytestmark = pytest.mark.matrix
 
 MISSING = 'Bearer realm="api"'
 INVALID = 'Bearer realm="api", error="invalid_token"'
-_OK = {"direct_response": {"status": 200}}
 
 REASONS = {
     "token_too_large": lambda world: bearer(world.token(note="x" * 20_000)),
@@ -152,19 +151,6 @@ def test_a_reply_to_head(port, world):
         lines, _, body = exchange.rest().partition(b"\r\n\r\n")
         assert lines.startswith(b"HTTP/1.1 401 ") and b"content-length: 12" in lines
         assert body == b""
-
-
-def test_switched_off_for_a_route(launch, world):
-    """Envoy's own `FilterConfig` takes the filter out of a route; there is no other way past it."""
-    off = {"jwt_warden": {"@type": TYPE + "envoy.config.route.v3.FilterConfig", "disabled": True}}
-    route = {"match": {"prefix": "/a/off"}, "typed_per_filter_config": off, **_OK}
-    sites = [
-        Site("off", world.configuration(), route=route),
-        Site("on", world.configuration(), route={**route, "typed_per_filter_config": {}}),
-    ]
-    envoy = launch(*sites)
-    assert send(envoy.port("off"), "/a/off").status == 200
-    assert send(envoy.port("on"), "/a/off").status == 401
 
 
 def test_scheme_is_not_case_sensitive(port, world):

@@ -147,6 +147,8 @@ def _place_token(rng, configuration, rule, issuers, request):
 def _form(rng, place):
     """Mostly as it should be."""
     forms = {"header": list(FORMS) if place.prefix else ["plain"], "param": PARAMETERS, "cookie": COOKIES}[place.kind]
+    if place.prefix and not place.prefix.endswith(" "):
+        forms = [*forms, *["two blanks"] * 7]  # what is no scheme has no blanks behind it
     return rng.choice(forms) if rng.random() < 0.15 else "plain"
 
 
