@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jwt_warden::jwks::{Failure, KeySetError};
 use jwt_warden::reason::Reason;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
