@@ -19,6 +19,8 @@ FORMS = {
     "prefix and dash": "{dash}{token}",
 }
 DECIDED = {
+    "local_jwks": ["wrong key", "without exp"],  # whatever the settings
+    "issuer": ["other issuer", "no issuer"],
     "max_lifetime": ["exp far off", "without exp"],
     "require_expiration": ["without exp"],
     "subjects": ["other subject", "no subject", "subject in capitals"],

@@ -35,7 +35,7 @@ def start(launch, upstream, folder, natives, fault=None):
         "listeners": [_listener(site, folder) for site in sites],
         "clusters": [bootstrap.cluster("upstream", upstream.port)],
     }
-    envoy = launch(changes={"static_resources": static}, log_level="wasm:warn")
+    envoy = launch(changes={"static_resources": static}, log_level="wasm:error")
     statuses = json.loads(envoy.admin("/listeners?format=json"))["listener_statuses"]
     return {status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses}
 
