@@ -15,6 +15,7 @@ use crate::principal::{Interest, Principal};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::requirement::Admitted;
+use crate::route::{Policy, Route};
 use crate::time::Timestamp;
 use crate::token_cache::{Remembered, TokenCache};
 use crate::upstream::{Keep, Sanitizer};
@@ -43,7 +44,7 @@ impl Authenticator {
         let sanitizer = Sanitizer::new(&config);
         let interests: Vec<_> = (0..config.providers.len()).map(|id| Interest::of(&config, ProviderId(id))).collect();
         Self {
-            rules: RuleIndex::new(&config.rules),
+            rules: RuleIndex::new(&config.rules, config.unmatched),
             issuers: Issuers::new(&config.providers),
             places: config.providers.iter().map(|provider| positions(&provider.locations, &sanitizer)).collect(),
             wanted_claims: all_wanted(&config, &interests),
@@ -83,20 +84,36 @@ impl Authenticator {
         if self.config.bypass_cors_preflight && request.is_cors_preflight() {
             return Decision::Allow(self.unverified(request, "cors_preflight"));
         }
-        let rule = match found {
-            Found::Rule(position) => self.config.rules.get(position),
-            Found::Nothing | Found::Ambiguous(_) => None,
-        };
-        let requirement = match (rule, self.config.unmatched) {
-            (Some(rule), _) => rule.requires.as_deref(),
-            (None, Unmatched::Allow) => None,
-            (None, Unmatched::Deny) => return Decision::Deny(Denial::new(Reason::NoMatchingRule, None)),
-        };
-        match requirement {
-            Some(requirement) => {
+        match self.requirement(request, found) {
+            Ok(Some(requirement)) => {
                 self.judge(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now })
             }
-            None => Decision::Allow(self.unverified(request, "not_required")),
+            Ok(None) => Decision::Allow(self.unverified(request, "not_required")),
+            Err(denial) => Decision::Deny(denial),
+        }
+    }
+
+    /// What is asked of the request: by the metadata of its route, otherwise by the rule that was `found`.
+    fn requirement(&self, request: &Request<'_>, found: Found) -> Result<Option<&Requirement>, Denial> {
+        let refuse = |what| Denial::new(Reason::RequirementUnknown, None).with_quoted("metadata", Some(what));
+        match request.route().map_or(Ok(Policy::Rules), Route::policy).map_err(refuse)? {
+            Policy::Disabled => Ok(None),
+            Policy::Requirement(name) => {
+                self.config.requirement_map.get(name).map(Rc::as_ref).map(Some).ok_or_else(|| refuse(name))
+            }
+            Policy::Rules => self.requirement_by_rule(found),
+        }
+    }
+
+    fn requirement_by_rule(&self, found: Found) -> Result<Option<&Requirement>, Denial> {
+        match (found, self.config.unmatched) {
+            (Found::Rule(position), _) => {
+                let rule = self.config.rules.get(position).ok_or(Denial::new(Reason::Internal, None))?;
+                Ok(rule.requires.as_deref())
+            }
+            (Found::Nothing, Unmatched::Allow) => Ok(None),
+            (Found::Nothing, Unmatched::Deny) => Err(Denial::new(Reason::NoMatchingRule, None)),
+            (Found::Ambiguous(reason), _) => Err(Denial::new(reason, None)),
         }
     }
 

@@ -26,6 +26,7 @@ pub mod principal;
 pub mod reason;
 pub mod request;
 mod requirement;
+pub mod route;
 pub mod string_matcher;
 pub mod time;
 pub mod token_cache;

@@ -54,6 +54,8 @@ pub enum Reason {
     ClaimUnsafe,
     /// No rule matches the request.
     NoMatchingRule,
+    /// The metadata of the route name a requirement that does not exist, or cannot be understood.
+    RequirementUnknown,
     /// The token is good, but lacks a scope or a claim that the rule asks for.
     InsufficientScope,
     /// An upstream might take the path for one that another rule is for, or that it resolves.
@@ -122,6 +124,7 @@ impl Reason {
         Self::SenderConstraint,
         Self::ClaimUnsafe,
         Self::NoMatchingRule,
+        Self::RequirementUnknown,
         Self::InsufficientScope,
         Self::PathAmbiguous,
         Self::HostAmbiguous,
@@ -156,6 +159,7 @@ impl Reason {
             Self::SenderConstraint => ("sender_constraint", INVALID),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
+            Self::RequirementUnknown => ("requirement_unknown", FORBIDDEN),
             Self::InsufficientScope => ("insufficient_scope", INSUFFICIENT),
             Self::PathAmbiguous => ("path_ambiguous", FORBIDDEN),
             Self::HostAmbiguous => ("host_ambiguous", FORBIDDEN),

@@ -1,30 +1,38 @@
 //! A request's head as the core sees it: bytes as they came, in order, duplicates kept.
 
+use crate::route::Route;
+
 /// The head of one request. Header names are lower case, as every proxy-wasm host hands them over; pseudo headers stand
 /// among them. Values are bytes: nothing guarantees UTF-8.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     headers: Vec<(&'a [u8], &'a [u8])>,
-    route_name: Option<&'a [u8]>,
+    route: Option<&'a Route>,
 }
 
 impl<'a> Request<'a> {
     /// The request with these headers, names lower case.
     #[must_use]
     pub fn new(headers: Vec<(&'a [u8], &'a [u8])>) -> Self {
-        Self { headers, route_name: None }
+        Self { headers, route: None }
     }
 
-    /// The same request, of which the proxy has chosen the route of this name.
+    /// The same request, for which the proxy has chosen this route.
     #[must_use]
-    pub fn on_route(self, name: Option<&'a [u8]>) -> Self {
-        Self { route_name: name, ..self }
+    pub fn on_route(self, route: &'a Route) -> Self {
+        Self { route: Some(route), ..self }
     }
 
-    /// The name of the route that the proxy has chosen; `None` if it has chosen none, or was not asked.
+    /// The route that the proxy has chosen; `None` if it was not asked.
     #[must_use]
-    pub const fn route_name(&self) -> Option<&'a [u8]> {
-        self.route_name
+    pub const fn route(&self) -> Option<&'a Route> {
+        self.route
+    }
+
+    /// The name of that route.
+    #[must_use]
+    pub fn route_name(&self) -> Option<&'a [u8]> {
+        self.route?.name.as_deref()
     }
 
     /// Names and values of all headers, in order.

@@ -817,6 +817,36 @@ fn rules_may_ask_for_the_route_that_the_proxy_has_chosen() {
 }
 
 #[test]
+fn the_metadata_of_the_route_come_before_the_rules() {
+    let mut config = local_config();
+    config["requirement_map"] = json!({"strict": {"provider_name": "acme"}, "open": {"allow_missing": {}}});
+    config["rules"] =
+        json!([{"match": {"prefix": "/open/"}}, {"match": {"prefix": "/"}, "requirement_name": "strict"}]);
+    let plugin = start(&config);
+    let decide = |levels: &[(&'static str, &[(&str, &[u8])])], path: &str| {
+        let members = |members: &[(&str, &[u8])]| {
+            let owned = |(name, value): &(&str, &[u8])| ((*name).to_owned(), value.to_vec());
+            host::functions::serialize(&members.iter().map(owned).collect())
+        };
+        with(|host| host.metadata = levels.iter().map(|(level, metadata)| (*level, members(metadata))).collect());
+        plugin.decide(&[(":path", path)])
+    };
+    let (route, virtual_host, listener) = ("route_metadata", "virtual_host_metadata", "listener_metadata");
+    let named = |name: &'static str| [("requirement_name", name.as_bytes())];
+    refused(decide(&[(route, &named("strict"))], "/open/"), "token_missing");
+    assert!(matches!(decide(&[(route, &named("open"))], "/"), Verdict::Upstream(_)));
+    assert!(matches!(decide(&[(listener, &[("disabled", &[1])])], "/"), Verdict::Upstream(_)));
+    refused(decide(&[(listener, &[("disabled", &[1])]), (virtual_host, &named("strict"))], "/open/"), "token_missing");
+    refused(decide(&[(virtual_host, &[("disabled", &[1])]), (route, &[("disabled", &[0])])], "/"), "token_missing");
+    assert!(matches!(decide(&[(virtual_host, &named("strict")), (route, &[])], "/open/"), Verdict::Upstream(_)));
+    for bad in [&named("unknown")[..], &[("requirement", b"open")], &[("disabled", b"true")], &[("disabled", b"1")]] {
+        refused(decide(&[(route, bad)], "/open/"), "requirement_unknown");
+    }
+    with(|host| host.metadata = [(route, vec![9, 9])].into());
+    refused(plugin.decide(&[(":path", "/open/")]), "requirement_unknown");
+}
+
+#[test]
 fn a_request_that_waits_keeps_its_route() {
     let key = EcKey::new("k1", 1);
     let mut config = remote_config();

@@ -8,6 +8,7 @@ mod host_crypto;
 mod metrics;
 mod pairs;
 mod root;
+mod route;
 mod shared_store;
 mod stream;
 mod waiting;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::config::ProviderId;
 use crate::decision::Wait;
+use crate::route::Route;
 use crate::time::Timestamp;
 
 /// How far a request has come.
@@ -23,8 +24,8 @@ pub(super) enum Progress {
 pub(super) struct Waiting {
     /// Its head, in the host's serialized form.
     pub(super) head: Vec<u8>,
-    /// The name of its route, if a rule asks for that.
-    pub(super) route_name: Option<Vec<u8>>,
+    /// Its route.
+    pub(super) route: Route,
     /// When it came.
     pub(super) arrival: Timestamp,
     /// What it waits for.

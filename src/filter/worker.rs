@@ -12,7 +12,7 @@ use super::host_crypto::ForeignFunction;
 use super::metrics::Metrics;
 use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
-use super::{abi, effects, pairs};
+use super::{abi, effects, pairs, route};
 use crate::authenticator::Authenticator;
 use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
 use crate::crypto::{SignatureAlgorithm, Signatures};
@@ -85,8 +85,8 @@ impl Worker {
     /// Decides a request that has just come, in its own context.
     pub(super) fn admit(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
         let head = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestHeaders).unwrap_or_default();
-        let route_name = self.authenticator.asks_for_route().then(|| abi::property(&["xds", "route_name"])).flatten();
-        let request = pairs::parse_request(&head).map(|request| request.on_route(route_name.as_deref()));
+        let route = route::chosen(self.authenticator.asks_for_route());
+        let request = pairs::parse_request(&head).map(|request| request.on_route(&route));
         let (Some(request), Some(now)) = (request, abi::now()) else {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
             return;
@@ -94,7 +94,7 @@ impl Worker {
         match self.authenticator.decide(&request, self, now, now) {
             Decision::Wait(wait) if self.has_room(head.len()) => {
                 let progress = Rc::clone(progress);
-                let waiting = Waiting { head, route_name, arrival: now, wait, has_news: false, progress };
+                let waiting = Waiting { head, route: route.clone(), arrival: now, wait, has_news: false, progress };
                 self.enter(context_id, waiting);
             }
             Decision::Wait(wait) => {
@@ -244,7 +244,7 @@ impl Worker {
         let Some(mut waiting) = self.waiting.borrow_mut().remove(context_id) else { return };
         // The head was parsed when the request came, so this gives a request again.
         let request = pairs::parse_request(&waiting.head).unwrap_or_else(|| Request::new(Vec::new()));
-        let request = request.on_route(waiting.route_name.as_deref());
+        let request = request.on_route(&waiting.route);
         waiting.arrival = waiting.arrival.min(now);
         let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
         if let Decision::Wait(wait) = decision {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::config::HostPattern;
 use crate::pattern::Pattern;
+use crate::route::Route;
 use crate::string_matcher::StringMatcher;
 
 fn request<'r>(headers: &[(&'r str, &'r str)]) -> Request<'r> {
@@ -147,7 +148,8 @@ fn one_of_the_hosts_is_enough() {
 fn the_route_has_to_have_the_name() {
     let matcher = RequestMatcher { route_name: Some("a".to_owned()), ..any() };
     for (name, expected) in [(Some("a"), true), (Some("b"), false), (Some(""), false), (None, false)] {
-        let request = request(&[]).on_route(name.map(str::as_bytes));
+        let route = Route { name: name.map(|name| name.as_bytes().to_vec()), ..Route::default() };
+        let request = request(&[]).on_route(&route);
         assert_eq!(matches(&matcher, &request), expected, "{name:?}");
     }
 }

@@ -9,7 +9,7 @@ mod tests;
 
 use percent_encoding::percent_decode;
 
-use crate::config::{PathMatcher, RequestMatcher, Rule};
+use crate::config::{PathMatcher, RequestMatcher, Rule, Unmatched};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::string_matcher::Text;
@@ -35,8 +35,8 @@ pub struct RuleIndex {
 #[derive(Debug, Clone)]
 struct IndexedRule {
     matcher: RequestMatcher,
-    /// The position of the first rule that requires the same.
-    like: usize,
+    /// The position of the first rule that requires the same; `None` for what becomes of requests without a rule.
+    like: Option<usize>,
 }
 
 /// What the rules have to say about a request.
@@ -51,13 +51,13 @@ pub enum Found {
 }
 
 impl RuleIndex {
-    /// The index of these rules.
+    /// The index of these rules; `unmatched` is what becomes of requests that none of them matches.
     #[must_use]
-    pub fn new(rules: &[Rule]) -> Self {
+    pub fn new(rules: &[Rule], unmatched: Unmatched) -> Self {
         let mut sorting = Sorting::default();
         rules.iter().enumerate().for_each(|(position, rule)| sorting.add(position, &rule.matcher.path));
         Self {
-            rules: indexed(rules),
+            rules: indexed(rules, unmatched),
             paths: PathTable::new(sorting.exact, sorting.prefixes),
             folded_paths: PathTable::new(sorting.folded_exact, sorting.folded_prefixes),
             others: sorting.others,
@@ -93,8 +93,8 @@ impl RuleIndex {
     fn has_one_meaning(&self, target: Target<'_>) -> bool {
         let Some(readings) = readings::readings(target.path) else { return false };
         let meaning = |path| self.first_match(Target { path, ..target }).and_then(|rule| self.rules.get(rule));
-        let expected = meaning(target.path).map(|rule| rule.like);
-        readings.iter().all(|path| !has_dot_segment(path) && meaning(path).map(|rule| rule.like) == expected)
+        let expected = meaning(target.path).and_then(|rule| rule.like);
+        readings.iter().all(|path| !has_dot_segment(path) && meaning(path).and_then(|rule| rule.like) == expected)
     }
 
     fn first_match(&self, target: Target<'_>) -> Option<usize> {
@@ -133,7 +133,7 @@ impl Sorting {
     }
 }
 
-fn indexed(rules: &[Rule]) -> Vec<IndexedRule> {
+fn indexed(rules: &[Rule], unmatched: Unmatched) -> Vec<IndexedRule> {
     // The positions of rules that require different things.
     let mut distinct: Vec<usize> = Vec::new();
     let like = |(position, rule): (usize, &Rule)| {
@@ -142,7 +142,9 @@ fn indexed(rules: &[Rule]) -> Vec<IndexedRule> {
         if known.is_none() {
             distinct.push(position);
         }
-        IndexedRule { matcher: rule.matcher.clone(), like: known.unwrap_or(position) }
+        let as_unmatched = rule.requires.is_none() && unmatched == Unmatched::Allow;
+        let like = if as_unmatched { None } else { known.or(Some(position)) };
+        IndexedRule { matcher: rule.matcher.clone(), like }
     };
     rules.iter().enumerate().map(like).collect()
 }

@@ -3,10 +3,12 @@ use std::rc::Rc;
 use proptest::prelude::*;
 
 use super::*;
+use crate::config::Unmatched;
 use crate::config::{
     HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, ProviderId, QueryParameterMatcher, Requirement,
 };
 use crate::pattern::Pattern;
+use crate::route::Route;
 use crate::string_matcher::StringMatcher;
 
 fn rule(matcher: impl Into<RequestMatcher>) -> Rule {
@@ -19,7 +21,7 @@ fn demanding(provider: usize, path: PathMatcher) -> Rule {
 }
 
 fn find(rules: &[Rule], path: &[u8]) -> Found {
-    RuleIndex::new(rules).find(&Request::new(vec![(b":path", path)]))
+    RuleIndex::new(rules, Unmatched::Deny).find(&Request::new(vec![(b":path", path)]))
 }
 
 #[test]
@@ -76,7 +78,7 @@ fn expressions_match_the_path_without_the_query() {
 #[test]
 fn connect_requests_need_no_path() {
     let rules = [rule(PathMatcher::Prefix("/".into())), rule(PathMatcher::Connect)];
-    let index = RuleIndex::new(&rules);
+    let index = RuleIndex::new(&rules, Unmatched::Deny);
     assert_eq!(index.find(&Request::new(vec![(b":method", b"CONNECT"), (b":authority", b"a:443")])), Found::Rule(1));
     assert_eq!(index.find(&Request::new(vec![(b":method", b"CONNECT"), (b":path", b"/ws")])), Found::Rule(0));
     assert_eq!(index.find(&Request::new(vec![(b":method", b"GET")])), Found::Nothing);
@@ -138,6 +140,15 @@ fn a_path_is_not_ambiguous_between_rules_that_require_the_same() {
 }
 
 #[test]
+fn a_path_is_not_ambiguous_between_no_rule_and_one_that_asks_for_nothing_where_both_let_it_pass() {
+    let rules = [rule(PathMatcher::Exact("/open".into())), demanding(1, PathMatcher::Exact("/closed".into()))];
+    let find = |unmatched, path| RuleIndex::new(&rules, unmatched).find(&Request::new(vec![(b":path", path)]));
+    assert_eq!(find(Unmatched::Allow, b"/%6fpen"), Found::Nothing);
+    assert_eq!(find(Unmatched::Allow, b"/%63losed"), Found::Ambiguous(Reason::PathAmbiguous));
+    assert_eq!(find(Unmatched::Deny, b"/%6fpen"), Found::Ambiguous(Reason::PathAmbiguous));
+}
+
+#[test]
 fn a_path_with_too_many_readings_is_ambiguous() {
     let rules = [rule(PathMatcher::Prefix("/".into()))];
     assert_eq!(find(&rules, b"/a;b\\c//d%2520e"), Found::Ambiguous(Reason::PathAmbiguous));
@@ -188,7 +199,8 @@ fn a_host_that_is_none_is_ambiguous_where_rules_ask_for_hosts() {
     let host = HostPattern { name: "a.example".to_owned(), below: false, port: None };
     let asking = [rule(RequestMatcher { hosts: vec![host], ..PathMatcher::Any.into() }), rule(PathMatcher::Any)];
     let find = |rules: &[Rule], authority: &str| {
-        RuleIndex::new(rules).find(&Request::new(vec![(b":authority", authority.as_bytes()), (b":path", b"/")]))
+        RuleIndex::new(rules, Unmatched::Deny)
+            .find(&Request::new(vec![(b":authority", authority.as_bytes()), (b":path", b"/")]))
     };
     assert_eq!(find(&asking, "A.example.:1"), Found::Rule(0));
     assert_eq!(find(&asking, "b.example"), Found::Rule(1));
@@ -256,11 +268,12 @@ proptest! {
         let rules: Vec<_> = matchers.into_iter().map(rule).collect();
         let headers = [(":method", method), (":authority", &authority), (":path", &path), ("h", &header)];
         let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
-        let request = Request::new(headers).on_route(route_name.as_ref().map(String::as_bytes));
+        let route = Route { name: route_name.map(String::into_bytes), ..Route::default() };
+        let request = Request::new(headers).on_route(&route);
         let target =
             Target { request: &request, path: request.path(), authority: Authority::parse(authority.as_bytes()) };
         let expected = rules.iter().position(|rule| rule.matcher.matches(target));
-        prop_assert_eq!(RuleIndex::new(&rules).first_match(target), expected);
+        prop_assert_eq!(RuleIndex::new(&rules, Unmatched::Deny).first_match(target), expected);
     }
 
     /// Whoever reads the path in one of these ways comes to the same rule, or the request is refused.
@@ -279,7 +292,7 @@ proptest! {
         }
         let stripped: Vec<_> = merged.split('/').map(|segment| segment.split(';').next().unwrap()).collect();
         if found != Found::Ambiguous(Reason::PathAmbiguous) {
-            let index = RuleIndex::new(&rules);
+            let index = RuleIndex::new(&rules, Unmatched::Deny);
             for reading in [decoded, slashes.into_bytes(), merged.clone().into_bytes(), stripped.join("/").into_bytes()] {
                 let request = Request::new(vec![(b":path", path.as_bytes())]);
                 let target = Target { request: &request, path: &reading, authority: None };

@@ -31,7 +31,8 @@ unsafe fn hand_over(value: &[u8], data: *mut *mut u8, size: *mut usize) {
     }
 }
 
-fn serialize(headers: &Headers) -> Vec<u8> {
+/// A map in the host's form.
+pub fn serialize(headers: &Headers) -> Vec<u8> {
     let number = |size: usize| u32::try_from(size).expect("a short text").to_le_bytes();
     let mut bytes = number(headers.len()).to_vec();
     for (name, value) in headers {
@@ -145,9 +146,13 @@ unsafe extern "C" fn proxy_get_property(
     size: *mut usize,
 ) -> u32 {
     let path = unsafe { text(path, path_size) };
-    assert_eq!(path, "xds\0route_name");
-    let Some(name) = with(|host| host.route_name.clone()) else { return NOT_FOUND };
-    unsafe { hand_over(&name, data, size) };
+    let value = match path.split('\0').collect::<Vec<_>>()[..] {
+        ["xds", "route_name"] => with(|host| host.route_name.clone()),
+        ["xds", level, "filter_metadata", "jwt_warden"] => with(|host| host.metadata.get(level).cloned()),
+        _ => panic!("{path:?} is not a property that the filter needs"),
+    };
+    let Some(value) = value else { return NOT_FOUND };
+    unsafe { hand_over(&value, data, size) };
     OK
 }
 

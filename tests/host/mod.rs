@@ -8,7 +8,7 @@
 #![allow(dead_code, reason = "not every test uses all of the host")]
 #![allow(clippy::missing_safety_doc, reason = "the functions are called by the filter only")]
 
-mod functions;
+pub mod functions;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -59,6 +59,8 @@ pub struct State {
     pub metrics: Vec<(String, i64)>,
     /// The name of the route of every request.
     pub route_name: Option<Vec<u8>>,
+    /// The metadata under `jwt_warden` of the route of every request, by level, in the host's form.
+    pub metadata: BTreeMap<&'static str, Vec<u8>>,
     /// Fails header edits, to see that nothing fails open.
     pub refuse_edits: bool,
     /// The properties of requests, by context and name.

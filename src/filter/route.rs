@@ -1,0 +1,23 @@
+//! What the host says about the route that it has chosen.
+
+use super::{abi, pairs};
+use crate::route::Route;
+
+/// Where metadata may stand, the most specific place first.
+const LEVELS: [&str; 3] = ["route_metadata", "virtual_host_metadata", "listener_metadata"];
+
+/// The route of the request at hand, with its name if that is wanted.
+pub(super) fn chosen(with_name: bool) -> Route {
+    Route { name: with_name.then(|| abi::property(&["xds", "route_name"])).flatten(), metadata: metadata() }
+}
+
+/// What cannot be read is handed on as a member that nobody understands: it must not count as absent.
+fn metadata() -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let of_level = |level| abi::property(&["xds", level, "filter_metadata", "jwt_warden"]);
+    let serialized = LEVELS.into_iter().find_map(of_level)?;
+    let owned = |(name, value): (&[u8], &[u8])| (name.to_vec(), value.to_vec());
+    match pairs::parse_request(&serialized) {
+        Some(members) => Some(members.headers().map(owned).collect()),
+        None => Some(vec![(b"unreadable".to_vec(), Vec::new())]),
+    }
+}
