@@ -61,6 +61,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let config = Config {
         providers: providers?,
         rules: rules?,
+        route_metadata: raw.route_metadata.unwrap_or(!requirement_map.is_empty()),
         requirement_map,
         unmatched: unmatched?,
         bypass_cors_preflight: raw.bypass_cors_preflight.unwrap_or(false),

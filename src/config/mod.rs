@@ -59,6 +59,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Requirements by name, for rules and for routes.
     pub requirement_map: BTreeMap<String, Rc<Requirement>>,
+    /// Whether the metadata of routes count.
+    pub route_metadata: bool,
     /// What becomes of a request that no rule matches.
     pub unmatched: Unmatched,
     /// Whether CORS preflights pass without verification.

@@ -17,6 +17,7 @@ pub(super) struct RawConfig {
     pub(super) providers: Option<Named<RawProvider>>,
     pub(super) rules: Option<Vec<RawRule>>,
     pub(super) requirement_map: Option<Named<RawRequirement>>,
+    pub(super) route_metadata: Option<bool>,
     pub(super) unmatched: Option<String>,
     pub(super) bypass_cors_preflight: Option<bool>,
     pub(super) realm: Option<String>,

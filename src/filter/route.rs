@@ -6,9 +6,10 @@ use crate::route::Route;
 /// Where metadata may stand, the most specific place first.
 const LEVELS: [&str; 3] = ["route_metadata", "virtual_host_metadata", "listener_metadata"];
 
-/// The route of the request at hand, with its name if that is wanted.
-pub(super) fn chosen(with_name: bool) -> Route {
-    Route { name: with_name.then(|| abi::property(&["xds", "route_name"])).flatten(), metadata: metadata() }
+/// The route of the request at hand, with its name and its metadata if those are wanted: each costs calls of the host.
+pub(super) fn chosen(with_name: bool, with_metadata: bool) -> Route {
+    let name = || abi::property(&["xds", "route_name"]);
+    Route { name: with_name.then(name).flatten(), metadata: with_metadata.then(metadata).flatten() }
 }
 
 /// What cannot be read is handed on as a member that nobody understands: it must not count as absent.

@@ -85,7 +85,7 @@ impl Worker {
     /// Decides a request that has just come, in its own context.
     pub(super) fn admit(&self, context_id: u32, progress: &Rc<Cell<Progress>>) {
         let head = abi::header_pairs(proxy_wasm::types::MapType::HttpRequestHeaders).unwrap_or_default();
-        let route = route::chosen(self.authenticator.asks_for_route());
+        let route = route::chosen(self.authenticator.asks_for_route(), self.config().route_metadata);
         let request = pairs::parse_request(&head).map(|request| request.on_route(&route));
         let (Some(request), Some(now)) = (request, abi::now()) else {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);

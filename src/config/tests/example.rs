@@ -90,6 +90,7 @@ pub(super) fn full() -> Value {
         },
         "unmatched": "allow",
         "bypass_cors_preflight": true,
+        "route_metadata": false,
         "realm": "acme api",
         "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
@@ -203,7 +204,10 @@ fn every_field_arrives() {
         Requirement::All(vec![of_provider(2), Requirement::AllowMissingOrFailed((0..4).map(ProviderId).collect())]);
     let any = Requirement::Any(vec![of_provider(3), both, Requirement::AllowMissing(vec![ProviderId(3)])]);
     assert_eq!(config.requirement_map, BTreeMap::from([("any".to_owned(), Rc::new(any))]));
-    assert_eq!((config.unmatched, config.bypass_cors_preflight), (Unmatched::Allow, true));
+    assert_eq!(
+        (config.unmatched, config.bypass_cors_preflight, config.route_metadata),
+        (Unmatched::Allow, true, false)
+    );
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
     assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });
@@ -237,6 +241,15 @@ fn the_defaults_are_strict() {
     assert_eq!(config.rules, [Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(any) }]);
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
     assert_eq!((config.limits, config.bypass_cors_preflight), (Limits::default(), false));
+}
+
+#[test]
+fn metadata_of_routes_count_where_there_is_something_to_name() {
+    let map = json!({"a": {"provider_name": "acme"}});
+    let counts = |config: &Value| load(config).unwrap().config.route_metadata;
+    assert!(!counts(&least()));
+    assert!(counts(&super::least_with("/requirement_map", map)));
+    assert!(counts(&super::least_with("/route_metadata", json!(true))));
 }
 
 #[test]
