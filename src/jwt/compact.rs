@@ -31,7 +31,7 @@ impl<'a> DecodedToken<'a> {
         }
         let segments = split(token)?;
         Ok(Self {
-            signing_input: segments.signing_input.as_bytes(),
+            signing_input: segments.signing_input,
             header: decode_segment(segments.header, Segment::Header)?,
             claims: decode_segment(segments.claims, Segment::Claims)?,
             signature: decode_segment(segments.signature, Segment::Signature)?,
@@ -82,25 +82,31 @@ impl fmt::Debug for DecodedToken<'_> {
 }
 
 struct Segments<'a> {
-    signing_input: &'a str,
-    header: &'a str,
-    claims: &'a str,
-    signature: &'a str,
+    signing_input: &'a [u8],
+    header: &'a [u8],
+    claims: &'a [u8],
+    signature: &'a [u8],
 }
 
 fn split(token: &[u8]) -> Result<Segments<'_>, FormError> {
-    // As text, because its search for a character is several times as fast as one through bytes.
-    let token = std::str::from_utf8(token).map_err(|_| FormError::NotText)?;
-    let (signing_input, signature) = token.rsplit_once('.').ok_or(FormError::SegmentCount)?;
-    let (header, claims) = signing_input.split_once('.').ok_or(FormError::SegmentCount)?;
-    match claims.split('.').take(4).count() {
-        1 => Ok(Segments { signing_input, header, claims, signature }),
-        3 => Err(FormError::Encrypted),
-        _ => Err(FormError::SegmentCount),
+    let mut dots = memchr::memchr_iter(b'.', token);
+    let (Some(first), Some(second)) = (dots.next(), dots.next()) else { return Err(FormError::SegmentCount) };
+    match dots.take(3).count() {
+        0 => {}
+        2 => return Err(FormError::Encrypted),
+        _ => return Err(FormError::SegmentCount),
     }
+    let (signing_input, signature) = split_around(token, second).ok_or(FormError::SegmentCount)?;
+    let (header, claims) = split_around(signing_input, first).ok_or(FormError::SegmentCount)?;
+    Ok(Segments { signing_input, header, claims, signature })
 }
 
-fn decode_segment(encoded: &str, segment: Segment) -> Result<Vec<u8>, FormError> {
+fn split_around(text: &[u8], dot: usize) -> Option<(&[u8], &[u8])> {
+    let (before, rest) = text.split_at_checked(dot)?;
+    Some((before, rest.get(1..)?))
+}
+
+fn decode_segment(encoded: &[u8], segment: Segment) -> Result<Vec<u8>, FormError> {
     if encoded.is_empty() {
         return Err(FormError::EmptySegment(segment));
     }
@@ -192,10 +198,7 @@ mod tests {
                 let mut segments: [&[u8]; 3] = [b"e30"; 3];
                 segments[position] = segment;
                 let error = error(&segments.join(&b'.'));
-                assert!(
-                    matches!(error, FormError::NotBase64Url(_) | FormError::NotText),
-                    "{segment:?} {position} {error}"
-                );
+                assert!(matches!(error, FormError::NotBase64Url(_)), "{segment:?} {position} {error}");
             }
         }
     }

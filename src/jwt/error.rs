@@ -16,8 +16,6 @@ pub enum FormError {
         /// The bound, in bytes.
         max_bytes: usize,
     },
-    /// Bytes that are not even UTF-8, and so cannot be base64url.
-    NotText,
     /// Five segments: an encrypted token (RFC 7516 section 3.1).
     Encrypted,
     /// Neither three segments nor five.
@@ -73,7 +71,7 @@ impl FormError {
     pub const fn reason(&self) -> Reason {
         match self {
             Self::TooLong { .. } => Reason::TokenTooLarge,
-            Self::NotText | Self::Encrypted | Self::SegmentCount | Self::EmptySegment(_) | Self::NotBase64Url(_) => {
+            Self::Encrypted | Self::SegmentCount | Self::EmptySegment(_) | Self::NotBase64Url(_) => {
                 Reason::TokenMalformed
             }
             Self::NotUtf8(segment) | Self::NotStrictJson { segment, .. } | Self::WrongValue { segment, .. } => {
@@ -103,7 +101,6 @@ impl fmt::Display for FormError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLong { max_bytes } => write!(formatter, "the token is longer than {max_bytes} bytes"),
-            Self::NotText => formatter.write_str("the token is not text"),
             Self::Encrypted => formatter.write_str("the token has five segments: it is encrypted, not signed"),
             Self::SegmentCount => formatter.write_str("the token does not have three segments"),
             Self::EmptySegment(segment) => write!(formatter, "the {segment} is empty"),
