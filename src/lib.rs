@@ -26,6 +26,7 @@ pub mod principal;
 pub mod reason;
 pub mod request;
 mod requirement;
+mod sorted;
 pub mod string_matcher;
 pub mod time;
 pub mod token_cache;

@@ -7,6 +7,7 @@ use super::{
     raw::{RawClaimHeader, RawClaimState},
     report::{Checked, Place, quoted},
 };
+use crate::sorted::sorted;
 
 /// The header that tells the upstream the claims, base64url-encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +71,9 @@ impl Provider {
 impl Config {
     /// The names of the properties of all providers, each once.
     #[must_use]
-    pub fn properties(&self) -> BTreeSet<&str> {
+    pub fn properties(&self) -> Vec<&str> {
         let states = self.providers.iter().flat_map(|provider| &provider.claim_states);
-        states.map(|state| state.property.as_str()).collect()
+        sorted(states.map(|state| state.property.as_str()))
     }
 }
 
@@ -195,13 +196,11 @@ pub(super) fn clear_route_cache(raw: Option<bool>, at: &Place<'_>) -> Checked<()
 /// No header may be written twice by one provider, nor be written by any provider where one looks for tokens: what a
 /// client sends in a header to be written is removed.
 pub(super) fn check_collisions<'a>(providers: impl Iterator<Item = (&'a Provider, Place<'a>)> + Clone) {
-    // To collect into a set is to sort first: kilobytes of code for each type of item.
-    let mut sources = BTreeSet::new();
-    sources.extend(providers.clone().flat_map(|(provider, _)| source_headers(provider)));
+    let sources = sorted(providers.clone().flat_map(|(provider, _)| source_headers(provider)));
     for (provider, at) in providers {
         let mut written = BTreeSet::new();
         for (name, at) in target_headers(provider, &at) {
-            if sources.contains(name) {
+            if sources.binary_search(&name).is_ok() {
                 at.note(format!("{} is a header that tokens come in: use another one", quoted(name)));
             }
             if !written.insert(name) {
