@@ -20,6 +20,6 @@ mod tests {
     #[test]
     fn every_item_is_there_once_and_in_order() {
         assert_eq!(sorted(["b", "c", "a", "c", "b", ""]), ["", "a", "b", "c"]);
-        assert_eq!(sorted([0_u8; 0]), []);
+        assert!(sorted(['a'; 0]).is_empty());
     }
 }
