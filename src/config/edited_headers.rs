@@ -8,7 +8,8 @@ pub(super) fn warn_of_edited(rules: &[Rule], providers: &[Provider], at: &Place<
     let edited = sorted(providers.iter().flat_map(edited_headers));
     let parameters = sorted(providers.iter().flat_map(token_parameters));
     for (index, rule) in rules.iter().enumerate() {
-        let at = at.index(index).field("match");
+        let at = at.index(index);
+        let at = at.field("match");
         for (index, header) in rule.matcher.headers.iter().enumerate() {
             if edited.binary_search(&header.name.as_str()).is_ok() {
                 let sentence = "the filter itself removes or sets this header: a rule sees what the client sent in it";

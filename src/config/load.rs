@@ -96,7 +96,7 @@ fn unmatched(raw: Option<&str>, without_rules: bool, at: &Place<'_>) -> Checked<
 fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
     warn_of_edited(&config.rules, &config.providers, &at.field("rules"));
     let at = &at.field("providers");
-    forwarding::check_collisions(config.providers.iter().map(|provider| (provider, at.field(&provider.name))));
+    forwarding::check_collisions(&config.providers, at);
     if without_rules {
         warn_of_same_issuers(&config.providers, at);
     } else {
