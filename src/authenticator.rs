@@ -16,6 +16,7 @@ use crate::reason::Reason;
 use crate::request::Request;
 use crate::requirement::Admitted;
 use crate::route::{Policy, Route};
+use crate::sorted::sorted;
 use crate::time::Timestamp;
 use crate::token_cache::{Remembered, TokenCache};
 use crate::upstream::{Keep, Sanitizer};
@@ -183,9 +184,6 @@ fn positions(locations: &[TokenLocation], sanitizer: &Sanitizer) -> Vec<usize> {
 }
 
 fn all_wanted(config: &Config, interests: &[Interest]) -> Vec<String> {
-    let mut names = wanted_claims(config.providers.iter().flat_map(Provider::told_claims));
-    names.extend(interests.iter().flat_map(Interest::claims).cloned());
-    names.sort_unstable();
-    names.dedup();
-    names
+    let told = wanted_claims(config.providers.iter().flat_map(Provider::told_claims));
+    sorted(told.into_iter().chain(interests.iter().flat_map(Interest::claims).cloned()))
 }

@@ -29,7 +29,7 @@ pub(crate) fn claim_text(value: &Value, format: ClaimFormat) -> Result<Option<St
         (Value::Array(elements), ClaimFormat::CommaSeparated) => list(elements).map(Some),
         (_, ClaimFormat::CommaSeparated) => element(value).map(Some),
         (Value::Array(_) | Value::Object(_), _) | (_, ClaimFormat::JsonBase64) => {
-            Ok(Some(STANDARD.encode(value.to_string())))
+            serde_json::to_string(value).map(|json| Some(STANDARD.encode(json))).map_err(|_| Unsafe)
         }
         (_, ClaimFormat::Text) => scalar(value).map(Some),
     }
@@ -58,7 +58,8 @@ fn element(value: &Value) -> Result<String, Unsafe> {
 fn scalar(value: &Value) -> Result<String, Unsafe> {
     match value {
         Value::String(text) if is_safe(text) => Ok(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
+        Value::Bool(truth) => Ok(truth.to_string()),
+        Value::Number(number) => Ok(number.to_string()),
         _ => Err(Unsafe),
     }
 }

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode;
 
 use crate::config::{HeaderPrefix, TokenLocation};
 use crate::request::Request;
+use crate::sorted::sorted;
 
 /// Every token that stands at `location`, in order; empty if there is none. A value that is there but does not begin
 /// with the location's prefix, such as `Basic ...` where `Bearer` is looked for, is no token.
@@ -112,9 +113,7 @@ pub fn removal<'c>(locations: impl Iterator<Item = &'c TokenLocation>, request: 
 }
 
 fn remove_from_headers(locations: &[&TokenLocation], request: &Request<'_>) -> Vec<HeaderEdit> {
-    let mut names: Vec<&str> = locations.iter().filter_map(|location| header_name(location)).collect();
-    names.sort_unstable();
-    names.dedup();
+    let names = sorted(locations.iter().filter_map(|location| header_name(location)));
     names.into_iter().map(|name| keep_values(name, request, |value| !is_token_header(locations, name, value))).collect()
 }
 

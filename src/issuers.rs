@@ -1,16 +1,16 @@
 //! Which providers accept the issuer of a token: prepared once, so that fifty issuers cost no more than one.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::claims::accepts_issuer;
 use crate::config::{Provider, ProviderId};
+use crate::sorted::sorted;
 
 /// The providers of a configuration by the issuers that they accept.
 #[derive(Debug, Clone)]
 pub(crate) struct Issuers {
-    /// For every issuer that a provider names exactly, all providers that accept it, in the order of their ids.
-    exact: BTreeMap<String, Rc<[ProviderId]>>,
+    /// For every issuer that a provider names exactly, all providers that accept it, in the order of their ids; sorted.
+    exact: Vec<(String, Rc<[ProviderId]>)>,
     /// The providers that accept others too.
     open: Vec<ProviderId>,
     nobody: Rc<[ProviderId]>,
@@ -18,19 +18,27 @@ pub(crate) struct Issuers {
 
 impl Issuers {
     pub(crate) fn new(providers: &[Provider]) -> Self {
-        let names = providers.iter().filter_map(|provider| provider.issuer.clone());
-        let exact = names.map(|name| (name.clone(), accepting(providers, Some(&name)).collect())).collect();
+        let names = sorted(providers.iter().filter_map(|provider| provider.issuer.clone()));
+        let exact = names.into_iter().map(|name| {
+            let ids = accepting(providers, Some(&name)).collect();
+            (name, ids)
+        });
         let open = (0..).zip(providers).filter(|(_, provider)| provider.issuer.is_none());
-        Self { exact, open: open.map(|(index, _)| ProviderId(index)).collect(), nobody: Rc::new([]) }
+        Self { exact: exact.collect(), open: open.map(|(index, _)| ProviderId(index)).collect(), nobody: Rc::new([]) }
     }
 
     /// The providers that accept this `iss`, in the order of their ids.
     pub(crate) fn accepting(&self, providers: &[Provider], issuer: Option<&str>) -> Rc<[ProviderId]> {
-        match issuer.and_then(|issuer| self.exact.get(issuer)) {
+        match issuer.and_then(|issuer| self.exactly(issuer)) {
             Some(ids) => Rc::clone(ids),
             None if self.open.is_empty() => Rc::clone(&self.nobody),
             None => accepting(providers, issuer).collect(),
         }
+    }
+
+    fn exactly(&self, issuer: &str) -> Option<&Rc<[ProviderId]>> {
+        let position = self.exact.binary_search_by(|(name, _)| name.as_str().cmp(issuer)).ok()?;
+        self.exact.get(position).map(|(_, ids)| ids)
     }
 }
 

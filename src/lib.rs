@@ -27,6 +27,7 @@ pub mod reason;
 pub mod request;
 mod requirement;
 pub mod route;
+mod sorted;
 pub mod string_matcher;
 pub mod time;
 pub mod token_cache;

@@ -8,6 +8,7 @@ use crate::config::{Config, Provider, TokenLocation};
 use crate::extractor::{HeaderEdit, removal};
 use crate::jwt::VerifiedToken;
 use crate::request::Request;
+use crate::sorted::sorted;
 
 /// Takes out of every request what only the filter may say, and the tokens: prepared once for a configuration.
 #[derive(Debug, Clone)]
@@ -39,9 +40,7 @@ impl Sanitizer {
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let names = config.providers.iter().flat_map(header_names);
-        let mut claim_headers: Vec<Vec<u8>> = names.map(|name| variable(name.as_bytes()).collect()).collect();
-        claim_headers.sort_unstable();
-        claim_headers.dedup();
+        let claim_headers = sorted(names.map(|name| variable(name.as_bytes()).collect()));
         Self { claim_headers, locations: distinct_locations(config) }
     }
 
@@ -83,10 +82,7 @@ impl Sanitizer {
 /// The names of headers that `wanted` chooses, each once.
 fn names_where<'r>(request: &Request<'r>, wanted: impl Fn(&[u8]) -> bool) -> Vec<&'r str> {
     let chosen = request.headers().map(|(name, _)| name).filter(|name| wanted(name));
-    let mut names: Vec<_> = chosen.filter_map(|name| std::str::from_utf8(name).ok()).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    sorted(chosen.filter_map(|name| std::str::from_utf8(name).ok()))
 }
 
 /// A name as an upstream sees it that knows headers as variables, where `-` becomes `_` (RFC 3875 section 4.1.18, and

@@ -1,5 +1,7 @@
 //! From the bytes that the host hands over to the raw shapes: JSON text or a protobuf Struct, and the shape's mistakes.
 
+use std::fmt::Display;
+
 use prost::Message;
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
@@ -30,13 +32,18 @@ fn node(text: &[u8]) -> Result<Node, ConfigError> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(ConfigError::single("", "is empty: give the plugin a JSON object, with `providers` and `rules`"));
     }
-    match serde_json::from_slice::<IgnoredAny>(text) {
-        Ok(_) => Node::from_json(text).map_err(|(path, error)| match error.classify() {
+    match json(text) {
+        Ok(text) => Node::from_json(text).map_err(|(path, error)| match error.classify() {
             Category::Data => ConfigError::single(path.dotted(), error.to_string()),
             _ => not_json(&error),
         }),
-        Err(error) => structure(text).ok_or_else(|| not_json(&error)),
+        Err(mistake) => structure(text).ok_or(mistake),
     }
+}
+
+fn json(text: &[u8]) -> Result<&str, ConfigError> {
+    let text = std::str::from_utf8(text).map_err(|error| not_json(&error))?;
+    serde_json::from_str::<IgnoredAny>(text).map(|_| text).map_err(|error| not_json(&error))
 }
 
 /// The Struct that the bytes are. One without fields is none: unknown fields are skipped by the decoder, so that nearly
@@ -46,6 +53,6 @@ fn structure(bytes: &[u8]) -> Option<Node> {
     (!structure.fields.is_empty()).then(|| structure.into())
 }
 
-fn not_json(error: &serde_json::Error) -> ConfigError {
+fn not_json(error: &dyn Display) -> ConfigError {
     ConfigError::single("", format!("is not JSON: {error}"))
 }

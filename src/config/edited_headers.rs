@@ -1,23 +1,23 @@
 //! Rules that look at what the filter itself removes or sets.
 
-use std::collections::BTreeSet;
-
 use super::{Provider, Rule, TokenLocation, report::Place};
+use crate::sorted::sorted;
 
 /// A rule sees a request as it came: a header that the filter removes or sets holds what the client says.
 pub(super) fn warn_of_edited(rules: &[Rule], providers: &[Provider], at: &Place<'_>) {
-    let edited: BTreeSet<_> = providers.iter().flat_map(edited_headers).collect();
-    let parameters: BTreeSet<_> = providers.iter().flat_map(token_parameters).collect();
+    let edited = sorted(providers.iter().flat_map(edited_headers));
+    let parameters = sorted(providers.iter().flat_map(token_parameters));
     for (index, rule) in rules.iter().enumerate() {
-        let at = at.index(index).field("match");
+        let at = at.index(index);
+        let at = at.field("match");
         for (index, header) in rule.matcher.headers.iter().enumerate() {
-            if edited.contains(header.name.as_str()) {
+            if edited.binary_search(&header.name.as_str()).is_ok() {
                 let sentence = "the filter itself removes or sets this header: a rule sees what the client sent in it";
                 at.field("headers").index(index).field("name").warn(sentence);
             }
         }
         for (index, parameter) in rule.matcher.query_parameters.iter().enumerate() {
-            if parameters.contains(parameter.name.as_str()) {
+            if parameters.binary_search(&parameter.name.as_str()).is_ok() {
                 let sentence = "tokens come in this parameter, and the filter removes them: a rule sees it as it came";
                 at.field("query_parameters").index(index).field("name").warn(sentence);
             }

@@ -7,6 +7,7 @@ use super::{
     raw::{RawClaimHeader, RawClaimState},
     report::{Checked, Place, quoted},
 };
+use crate::sorted::sorted;
 
 /// The header that tells the upstream the claims, base64url-encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,9 +71,9 @@ impl Provider {
 impl Config {
     /// The names of the properties of all providers, each once.
     #[must_use]
-    pub fn properties(&self) -> BTreeSet<&str> {
+    pub fn properties(&self) -> Vec<&str> {
         let states = self.providers.iter().flat_map(|provider| &provider.claim_states);
-        states.map(|state| state.property.as_str()).collect()
+        sorted(states.map(|state| state.property.as_str()))
     }
 }
 
@@ -194,20 +195,27 @@ pub(super) fn clear_route_cache(raw: Option<bool>, at: &Place<'_>) -> Checked<()
 
 /// No header may be written twice by one provider, nor be written by any provider where one looks for tokens: what a
 /// client sends in a header to be written is removed.
-pub(super) fn check_collisions<'a>(providers: impl Iterator<Item = (&'a Provider, Place<'a>)> + Clone) {
-    // To collect into a set is to sort first: kilobytes of code for each type of item.
-    let mut sources = BTreeSet::new();
-    sources.extend(providers.clone().flat_map(|(provider, _)| source_headers(provider)));
-    for (provider, at) in providers {
+pub(super) fn check_collisions(providers: &[Provider], at: &Place<'_>) {
+    let sources = sorted(providers.iter().flat_map(source_headers));
+    for provider in providers {
+        let at = at.field(&provider.name);
         let mut written = BTreeSet::new();
-        for (name, at) in target_headers(provider, &at) {
-            if sources.contains(name) {
-                at.note(format!("{} is a header that tokens come in: use another one", quoted(name)));
-            }
-            if !written.insert(name) {
-                at.note(format!("{} is written twice: use another header", quoted(name)));
-            }
+        if let Some(payload) = &provider.payload_header {
+            check_target(&payload.name, &sources, &mut written, &at.field("forward_payload_header"));
         }
+        for (index, claim) in provider.claim_headers.iter().enumerate() {
+            let place = at.field("claim_to_headers");
+            check_target(&claim.header, &sources, &mut written, &place.index(index).field("header_name"));
+        }
+    }
+}
+
+fn check_target<'a>(name: &'a str, sources: &[&str], written: &mut BTreeSet<&'a str>, at: &Place<'_>) {
+    if sources.binary_search(&name).is_ok() {
+        at.note(format!("{} is a header that tokens come in: use another one", quoted(name)));
+    }
+    if !written.insert(name) {
+        at.note(format!("{} is written twice: use another header", quoted(name)));
     }
 }
 
@@ -216,14 +224,4 @@ fn source_headers(provider: &Provider) -> impl Iterator<Item = &str> {
         TokenLocation::Header { name, .. } => Some(name.as_str()),
         _ => None,
     })
-}
-
-fn target_headers<'a>(provider: &'a Provider, at: &Place<'a>) -> impl Iterator<Item = (&'a str, Place<'a>)> {
-    let payload_place = at.field("forward_payload_header");
-    let payload = provider.payload_header.iter().map(move |header| (header.name.as_str(), payload_place.clone()));
-    let claims_place = at.field("claim_to_headers");
-    let claims = provider.claim_headers.iter().enumerate();
-    payload.chain(
-        claims.map(move |(index, claim)| (claim.header.as_str(), claims_place.index(index).field("header_name"))),
-    )
 }

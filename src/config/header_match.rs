@@ -1,54 +1,26 @@
 //! Conditions on headers and query parameters: which are sound.
 
 use super::{
-    HeaderCondition, HeaderMatcher, ParameterCondition, QueryParameterMatcher,
-    fields::Fields,
-    names,
-    node::Node,
+    HeaderCondition, HeaderMatcher, ParameterCondition, QueryParameterMatcher, names,
+    raw_match::{RawHeaderMatcher, RawQueryParameter, RawRange},
     report::{Checked, Place},
-    string_match::{part, regex, string_matcher},
+    string_match::{Given, comparison, only, regex, string_matcher},
 };
 use crate::string_matcher::StringMatcher;
 
 /// The pseudo-headers that requests have (RFC 9113 section 8.3.1).
 const PSEUDO_HEADERS: &[&str] = &[":method", ":authority", ":path", ":scheme"];
 
-const CONDITIONS: [&str; 8] = [
-    "string_match",
-    "exact_match",
-    "prefix_match",
-    "suffix_match",
-    "contains_match",
-    "safe_regex_match",
-    "range_match",
-    "present_match",
-];
-const HEADER_FIELDS: &[&str] = &[
-    "name",
-    "string_match",
-    "exact_match",
-    "prefix_match",
-    "suffix_match",
-    "contains_match",
-    "safe_regex_match",
-    "range_match",
-    "present_match",
-    "invert_match",
-    "treat_missing_header_as_empty",
-];
-
 /// Validates Envoy's `HeaderMatcher`.
-pub(super) fn header_matcher(node: Node, at: &Place<'_>) -> Checked<HeaderMatcher> {
-    let mut fields = Fields::of(node, HEADER_FIELDS, "an object, with `name` and a condition", at)?;
-    let name = fields.text("name")?;
-    let name = fields.at("name").required(name, "the name of the header");
-    let name = name.and_then(|name| header_name(&name, &fields.at("name")));
-    let missing_as_empty = fields.flag("treat_missing_header_as_empty")?.unwrap_or(false);
-    let invert = fields.flag("invert_match")?.unwrap_or(false);
-    let condition = condition(&mut fields, at)?;
+pub(super) fn header_matcher(mut raw: RawHeaderMatcher, at: &Place<'_>) -> Checked<HeaderMatcher> {
+    let place = at.field("name");
+    let name = place.required(raw.name.take(), "the name of the header").and_then(|name| header_name(&name, &place));
+    let missing_as_empty = raw.treat_missing_header_as_empty.unwrap_or(false);
+    let invert = raw.invert_match.unwrap_or(false);
+    let condition = condition(raw, at)?;
     if missing_as_empty && matches!(condition, HeaderCondition::Present(_)) {
-        return fields
-            .at("treat_missing_header_as_empty")
+        return at
+            .field("treat_missing_header_as_empty")
             .mistake("contradicts present_match: every request would have the header");
     }
     Ok(HeaderMatcher { name: name?, condition, invert, missing_as_empty })
@@ -67,32 +39,30 @@ fn header_name(name: &str, at: &Place<'_>) -> Checked<String> {
 }
 
 /// The one condition that is given; without any, the header has to be there.
-fn condition(fields: &mut Fields<'_>, at: &Place<'_>) -> Checked<HeaderCondition> {
-    let mut given = CONDITIONS.into_iter().filter(|name| fields.has(name));
-    let (kind, more) = (given.next(), given.next());
-    if more.is_some() {
-        return at.mistake("has more than one condition: give each an entry of its own, all have to be fulfilled");
-    }
-    let Some(kind) = kind.filter(|kind| *kind != "present_match") else {
-        return fields.flag("present_match").map(|wanted| HeaderCondition::Present(wanted.unwrap_or(true)));
-    };
-    let value = fields.take(kind).unwrap_or(Node::Null);
-    let at = fields.at(kind);
-    let matcher = match kind {
-        "range_match" => return range(value, &at),
-        "exact_match" => part(value, false, &at).map(StringMatcher::Exact),
-        "prefix_match" => part(value, false, &at).map(StringMatcher::Prefix),
-        "suffix_match" => part(value, false, &at).map(StringMatcher::Suffix),
-        "contains_match" => part(value, false, &at).map(StringMatcher::Contains),
-        "safe_regex_match" => regex(value, &at).map(StringMatcher::Regex),
-        _ => string_matcher(value, &at),
+fn condition(raw: RawHeaderMatcher, at: &Place<'_>) -> Checked<HeaderCondition> {
+    let texts = only([
+        ("exact", raw.exact_match),
+        ("prefix", raw.prefix_match),
+        ("suffix", raw.suffix_match),
+        ("contains", raw.contains_match),
+    ]);
+    let matcher = match (texts, raw.string_match, raw.safe_regex_match, raw.range_match, raw.present_match) {
+        (Given::None, None, None, None, wanted) => return Ok(HeaderCondition::Present(wanted.unwrap_or(true))),
+        (Given::None, None, None, Some(raw), None) => return range(&raw, &at.field("range_match")),
+        (Given::None, None, Some(raw), None, None) => {
+            regex(raw, &at.field("safe_regex_match")).map(StringMatcher::Regex)
+        }
+        (Given::None, Some(raw), None, None, None) => string_matcher(raw, &at.field("string_match")),
+        (Given::One(kind, text), None, None, None, None) => {
+            comparison(kind, text, false, &at.field(&format!("{kind}_match")))
+        }
+        _ => at.mistake("has more than one condition: give each an entry of its own, all have to be fulfilled"),
     };
     matcher.map(HeaderCondition::Text)
 }
 
-fn range(node: Node, at: &Place<'_>) -> Checked<HeaderCondition> {
-    let mut fields = Fields::of(node, &["start", "end"], "an object, with `start` and `end`", at)?;
-    let (start, end) = (fields.whole("start")?.unwrap_or(0), fields.whole("end")?.unwrap_or(0));
+fn range(raw: &RawRange, at: &Place<'_>) -> Checked<HeaderCondition> {
+    let [start, end] = [&raw.start, &raw.end].map(|bound| bound.as_ref().map_or(0, |bound| bound.0));
     if start >= end {
         return at.mistake("holds no number: `start` is the first, and `end` the first behind it");
     }
@@ -100,17 +70,13 @@ fn range(node: Node, at: &Place<'_>) -> Checked<HeaderCondition> {
 }
 
 /// Validates Envoy's `QueryParameterMatcher`.
-pub(super) fn query_parameter(node: Node, at: &Place<'_>) -> Checked<QueryParameterMatcher> {
-    let known = ["name", "string_match", "present_match"];
-    let mut fields = Fields::of(node, &known, "an object, with `name` and a condition", at)?;
-    let name = fields.text("name")?;
-    let place = fields.at("name");
-    let name = place.required(name, "the name of the parameter").and_then(|name| parameter_name(name, &place));
-    let wanted = fields.flag("present_match")?;
-    let condition = match fields.take("string_match") {
-        Some(_) if wanted.is_some() => at.mistake("has more than one condition"),
-        Some(node) => string_matcher(node, &fields.at("string_match")).map(ParameterCondition::Text),
-        None => Ok(ParameterCondition::Present(wanted.unwrap_or(true))),
+pub(super) fn query_parameter(raw: RawQueryParameter, at: &Place<'_>) -> Checked<QueryParameterMatcher> {
+    let place = at.field("name");
+    let name = place.required(raw.name, "the name of the parameter").and_then(|name| parameter_name(name, &place));
+    let condition = match (raw.string_match, raw.present_match) {
+        (Some(_), Some(_)) => at.mistake("has more than one condition"),
+        (Some(raw), None) => string_matcher(raw, &at.field("string_match")).map(ParameterCondition::Text),
+        (None, wanted) => Ok(ParameterCondition::Present(wanted.unwrap_or(true))),
     };
     Ok(QueryParameterMatcher { name: name?, condition: condition? })
 }

@@ -1,8 +1,7 @@
 //! Hosts: what may stand in `hosts`.
 
 use super::{
-    HostPattern, fields,
-    node::Node,
+    HostPattern,
     report::{Checked, Place, quoted},
 };
 
@@ -10,14 +9,13 @@ use super::{
 const MAX_NAME: usize = 253;
 
 /// Validates one host, or all below a domain.
-pub(super) fn host(node: Node, at: &Place<'_>) -> Checked<HostPattern> {
-    let text = fields::text(node, at)?;
+pub(super) fn host(text: &str, at: &Place<'_>) -> Checked<HostPattern> {
     let pattern = text.to_ascii_lowercase();
     let (below, rest) = pattern.strip_prefix("*.").map_or((false, pattern.as_str()), |domain| (true, domain));
     let (name, port) = rest.split_once(':').map_or((rest, None), |(name, port)| (name, Some(port)));
     if !is_name(name.as_bytes()) || name.len() > MAX_NAME {
         let example = "`api.example.com`, `*.example.com` (all below it) or `api.example.com:8443`";
-        return at.mistake(format!("{} is not a host such as {example}", quoted(&text)));
+        return at.mistake(format!("{} is not a host such as {example}", quoted(text)));
     }
     let port = match port {
         None => None,

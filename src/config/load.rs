@@ -1,9 +1,9 @@
 //! From the host's bytes to the validated configuration.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    Config, Provider, Requirement, Unmatched, document,
+    Config, Provider, ProviderId, Requirement, Unmatched, document,
     edited_headers::warn_of_edited,
     forwarding,
     jwks_source::Context,
@@ -14,6 +14,7 @@ use super::{
     rules::{Known, rules},
     settings,
 };
+use crate::sorted::sorted;
 
 /// Rules may name each of them, and a request without rules is held against all.
 const MAX_PROVIDERS: usize = 1024;
@@ -96,7 +97,7 @@ fn unmatched(raw: Option<&str>, without_rules: bool, at: &Place<'_>) -> Checked<
 fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
     warn_of_edited(&config.rules, &config.providers, &at.field("rules"));
     let at = &at.field("providers");
-    forwarding::check_collisions(config.providers.iter().map(|provider| (provider, at.field(&provider.name))));
+    forwarding::check_collisions(&config.providers, at);
     if without_rules {
         warn_of_same_issuers(&config.providers, at);
     } else {
@@ -105,10 +106,9 @@ fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
 }
 
 fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {
-    let mut used = BTreeSet::new();
-    used.extend(config.requirements().flat_map(Requirement::providers).map(|id| id.0));
+    let used = sorted(config.requirements().flat_map(Requirement::providers));
     for (index, provider) in config.providers.iter().enumerate() {
-        if !used.contains(&index) {
+        if used.binary_search(&ProviderId(index)).is_err() {
             at.field(&provider.name).warn("no rule uses this provider");
         }
     }

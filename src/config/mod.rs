@@ -5,7 +5,6 @@
 mod document;
 mod duration;
 mod edited_headers;
-mod fields;
 mod forwarding;
 mod header_match;
 pub(crate) mod hosts;
@@ -19,6 +18,7 @@ mod path;
 mod permission;
 mod provider;
 mod raw;
+mod raw_match;
 mod reachable;
 mod remote_jwks;
 mod report;

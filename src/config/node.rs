@@ -68,10 +68,10 @@ impl Node {
     /// # Errors
     ///
     /// What is wrong, and, unless it is the syntax, in which place.
-    pub(super) fn from_json(text: &[u8]) -> Result<Self, (Path, serde_json::Error)> {
+    pub(super) fn from_json(text: &str) -> Result<Self, (Path, serde_json::Error)> {
         let mut path = Path::default();
         let seed = Seed { levels_left: MAX_DEPTH, path: &mut path };
-        let node = seed.deserialize(&mut serde_json::Deserializer::from_slice(text));
+        let node = seed.deserialize(&mut serde_json::Deserializer::from_str(text));
         node.map_err(|error| (path, error))
     }
 }

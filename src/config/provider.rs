@@ -28,7 +28,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
     let name = provider_name(name, at);
     let issuer = issuer(raw.issuer.take(), raw.any_issuer, at);
     let audiences = audiences(raw.audiences.take(), raw.any_audience, at);
-    let subjects = raw.subjects.take().map(|node| string_matcher(node, &at.field("subjects"))).transpose();
+    let subjects = raw.subjects.take().map(|raw| string_matcher(raw, &at.field("subjects"))).transpose();
     let listed_algorithms = listed_algorithms(raw.algorithms.take(), &at.field("algorithms"));
     let token_types = token_types(raw.types.take(), &at.field("types"));
     let max_lifetime = max_lifetime(&raw, &at.field("max_lifetime"));

@@ -7,6 +7,7 @@ use serde_json::Number;
 use super::{
     ClaimValue,
     node::Node,
+    raw_match::{RawMatch, RawStringMatcher},
     shape::{Shape, ShapeError, objects, read_fields},
 };
 
@@ -32,7 +33,7 @@ pub(super) struct RawProvider {
     pub(super) any_issuer: Option<bool>,
     pub(super) audiences: Option<Vec<String>>,
     pub(super) any_audience: Option<bool>,
-    pub(super) subjects: Option<Node>,
+    pub(super) subjects: Option<RawStringMatcher>,
     pub(super) algorithms: Option<Vec<String>>,
     pub(super) types: Option<Vec<String>>,
     pub(super) require_type: Option<bool>,
@@ -117,7 +118,7 @@ pub(super) struct RawClaimState {
 
 #[expecting = "an object, with `match` and `requires`"]
 pub(super) struct RawRule {
-    pub(super) matcher as "match": Option<Node>,
+    pub(super) matcher as "match": Option<RawMatch>,
     pub(super) requires: Option<RawRequirement>,
     pub(super) requirement_name: Option<String>,
 }
@@ -218,10 +219,13 @@ pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
 impl<T: Shape> Shape for Named<T> {
     fn read(node: Node) -> Result<Self, ShapeError> {
         let Node::Object(members) = node else { return Err(node.is_not("an object whose names you choose")) };
-        let read = |(name, value)| match T::read(value) {
-            Ok(value) => Ok((name, value)),
-            Err(error) => Err(error.in_field(name)),
-        };
-        members.into_iter().map(read).collect::<Result<_, _>>().map(Self)
+        let mut values = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            match T::read(value) {
+                Ok(value) => values.push((name, value)),
+                Err(error) => return Err(error.in_field(name)),
+            }
+        }
+        Ok(Self(values))
     }
 }

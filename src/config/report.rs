@@ -110,8 +110,8 @@ impl Bounded {
 
 impl Report {
     /// The place of the configuration as a whole.
-    pub(super) fn root(&self) -> Place<'_> {
-        Place { report: self, path: String::new() }
+    pub(super) const fn root(&self) -> Place<'_> {
+        Place { report: self, inwards: None }
     }
 
     /// `value` and the warnings, if no mistake was found.
@@ -130,28 +130,31 @@ fn conclude_warnings(warnings: Bounded) -> Vec<Warning> {
     warnings.kept.into_iter().chain(rest).map(Warning).collect()
 }
 
-/// A place in the configuration, to which mistakes and warnings can be pinned.
-#[derive(Debug, Clone)]
-pub(super) struct Place<'report> {
-    report: &'report Report,
-    path: String,
+/// A place in the configuration, to which mistakes and warnings can be pinned. Its path is written only for them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    report: &'a Report,
+    inwards: Option<(&'a Place<'a>, Step<'a>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Field(&'a str),
+    Index(usize),
 }
 
 impl Place<'_> {
     /// The field `name` of the object at this place; a name that the operator chose is escaped and cut.
-    #[inline(never)]
-    pub(super) fn field(&self, name: &str) -> Self {
-        Self { report: self.report, path: joined(&self.path, name) }
+    pub(super) const fn field<'a>(&'a self, name: &'a str) -> Place<'a> {
+        Place { report: self.report, inwards: Some((self, Step::Field(name))) }
     }
 
     /// The element `index` of the list at this place.
-    #[inline(never)]
-    pub(super) fn index(&self, index: usize) -> Self {
-        Self { report: self.report, path: indexed(&self.path, index) }
+    pub(super) const fn index(&self, index: usize) -> Place<'_> {
+        Place { report: self.report, inwards: Some((self, Step::Index(index))) }
     }
 
     /// Records a mistake, in place of the value that cannot be had.
-    #[inline(never)]
     pub(super) fn mistake<T>(&self, sentence: impl Into<String>) -> Checked<T> {
         Err(self.note(sentence))
     }
@@ -159,36 +162,53 @@ impl Place<'_> {
     /// Records a mistake.
     #[inline(never)]
     pub(super) fn note(&self, sentence: impl Into<String>) -> Reported {
-        self.report.mistakes.borrow_mut().push(self.finding(sentence));
+        self.report.mistakes.borrow_mut().push(self.finding(sentence.into()));
         Reported(())
     }
 
     /// Records a warning.
     #[inline(never)]
     pub(super) fn warn(&self, sentence: impl Into<String>) {
-        self.report.warnings.borrow_mut().push(self.finding(sentence));
+        self.report.warnings.borrow_mut().push(self.finding(sentence.into()));
     }
 
     /// `value`; its absence is a mistake, and `what` says what it is.
-    #[inline(never)]
     pub(super) fn required<T>(&self, value: Option<T>, what: &str) -> Checked<T> {
-        value.ok_or_else(|| self.note(format!("is required: {what}")))
+        value.ok_or_else(|| self.missing(what))
+    }
+
+    #[inline(never)]
+    fn missing(&self, what: &str) -> Reported {
+        self.note(format!("is required: {what}"))
     }
 
     /// Validates the items of the list at this place: all of them, so that every mistake is reported.
-    #[inline(never)]
     pub(super) fn each<T, U>(
         &self,
         items: impl IntoIterator<Item = T>,
-        check: impl Fn(T, &Self) -> Checked<U>,
+        check: impl Fn(T, &Place<'_>) -> Checked<U>,
     ) -> Checked<Vec<U>> {
-        let items = items.into_iter().enumerate();
-        let checked: Vec<_> = items.map(|(index, item)| check(item, &self.index(index))).collect();
-        checked.into_iter().collect()
+        let mut checked = Vec::new();
+        let mut result = Ok(());
+        for (index, item) in items.into_iter().enumerate() {
+            match check(item, &self.index(index)) {
+                Ok(item) => checked.push(item),
+                Err(reported) => result = Err(reported),
+            }
+        }
+        result.map(|()| checked)
     }
 
-    fn finding(&self, sentence: impl Into<String>) -> Finding {
-        Finding { path: self.path.clone(), sentence: sentence.into() }
+    fn finding(&self, sentence: String) -> Finding {
+        Finding { path: self.path(), sentence }
+    }
+
+    fn path(&self) -> String {
+        match self.inwards {
+            None => String::new(),
+            Some((outer, Step::Field(name))) => joined(&outer.path(), name),
+            Some((outer, Step::Index(index))) => indexed(&outer.path(), index),
+        }
     }
 }
 

@@ -2,12 +2,11 @@
 
 use super::{
     PathMatcher, RequestMatcher,
-    fields::{self, Fields},
     header_match::{check_headers, header_matcher, query_parameter},
     hosts::host,
-    node::Node,
+    raw_match::{RawMatch, RawRegex},
     report::{Checked, Place, quoted},
-    string_match::{nothing, regex},
+    string_match::{Given, only, regex},
 };
 use crate::string_matcher::Text;
 
@@ -53,32 +52,19 @@ const METHODS: &[&str] = &[
     "UNSUBSCRIBE",
 ];
 
-const PATHS: [&str; 5] = ["prefix", "path", "path_separated_prefix", "safe_regex", "connect_matcher"];
-const OTHERS: [&str; 5] = ["methods", "hosts", "route_name", "headers", "query_parameters"];
-const FIELDS: &[&str] = &[
-    "prefix",
-    "path",
-    "path_separated_prefix",
-    "safe_regex",
-    "connect_matcher",
-    "case_sensitive",
-    "methods",
-    "hosts",
-    "route_name",
-    "headers",
-    "query_parameters",
-];
-
 /// Validates `match`.
-pub(super) fn request_matcher(node: Node, at: &Place<'_>) -> Checked<RequestMatcher> {
-    let what = "an object, with `prefix`, `path` or another condition";
-    let mut fields = Fields::of(node, FIELDS, what, at)?;
-    let path = path_matcher(&mut fields, at);
-    let methods = fields.list("methods", MAX_ENTRIES, method);
-    let hosts = fields.list("hosts", MAX_ENTRIES, host);
-    let route_name = route_name(&mut fields);
-    let headers = fields.list("headers", MAX_ENTRIES, header_matcher);
-    let query_parameters = fields.list("query_parameters", MAX_ENTRIES, query_parameter);
+pub(super) fn request_matcher(mut raw: RawMatch, at: &Place<'_>) -> Checked<RequestMatcher> {
+    let is_conditional = raw.methods.is_some()
+        || raw.hosts.is_some()
+        || raw.route_name.is_some()
+        || raw.headers.is_some()
+        || raw.query_parameters.is_some();
+    let methods = entries(raw.methods.take(), &at.field("methods"), method);
+    let hosts = entries(raw.hosts.take(), &at.field("hosts"), |text, at| host(&text, at));
+    let route_name = route_name(raw.route_name.take(), &at.field("route_name"));
+    let headers = entries(raw.headers.take(), &at.field("headers"), header_matcher);
+    let query_parameters = entries(raw.query_parameters.take(), &at.field("query_parameters"), query_parameter);
+    let path = path_matcher(raw, is_conditional, at);
     let matcher = RequestMatcher {
         path: path?,
         methods: methods?,
@@ -91,35 +77,44 @@ pub(super) fn request_matcher(node: Node, at: &Place<'_>) -> Checked<RequestMatc
     Ok(matcher)
 }
 
-fn method(node: Node, at: &Place<'_>) -> Checked<String> {
-    let name = fields::text(node, at)?;
+/// The entries of a list; there are none where it is left out.
+fn entries<T, U>(raw: Option<Vec<T>>, at: &Place<'_>, check: impl Fn(T, &Place<'_>) -> Checked<U>) -> Checked<Vec<U>> {
+    let Some(list) = raw else { return Ok(Vec::new()) };
+    if !(1..=MAX_ENTRIES).contains(&list.len()) {
+        return at.mistake(format!("has to hold 1 to {MAX_ENTRIES} entries: leave it out where any will do"));
+    }
+    at.each(list, check)
+}
+
+fn method(name: String, at: &Place<'_>) -> Checked<String> {
     if METHODS.contains(&name.as_str()) {
         return Ok(name);
     }
     at.mistake(format!("{} is not a known method: they are in upper case, such as `GET`", quoted(&name)))
 }
 
-fn route_name(fields: &mut Fields<'_>) -> Checked<Option<String>> {
-    let name = fields.text("route_name")?;
+fn route_name(name: Option<String>, at: &Place<'_>) -> Checked<Option<String>> {
     if name.as_ref().is_some_and(String::is_empty) {
-        return fields.at("route_name").mistake("is empty: a route without a name has none");
+        return at.mistake("is empty: a route without a name has none");
     }
     Ok(name)
 }
 
-fn path_matcher(fields: &mut Fields<'_>, at: &Place<'_>) -> Checked<PathMatcher> {
-    let ignore_case = fields.flag("case_sensitive")? == Some(false);
-    let mut given = PATHS.into_iter().filter(|name| fields.has(name));
-    let (kind, more) = (given.next(), given.next());
-    let is_conditional = OTHERS.iter().any(|name| fields.has(name));
-    let place = fields.at("case_sensitive");
-    match kind {
-        Some(kind) if more.is_none() => {
-            let value = fields.take(kind).unwrap_or(Node::Null);
-            path_of_kind(kind, value, ignore_case, &fields.at(kind), &place)
+fn path_matcher(raw: RawMatch, is_conditional: bool, at: &Place<'_>) -> Checked<PathMatcher> {
+    let ignore_case = raw.case_sensitive == Some(false);
+    let place = at.field("case_sensitive");
+    let texts = [("prefix", raw.prefix), ("path", raw.path), ("path_separated_prefix", raw.path_separated_prefix)];
+    match (only(texts), raw.safe_regex, raw.connect_matcher) {
+        (Given::One(kind, text), None, None) => path_text(kind, text, ignore_case, &at.field(kind)),
+        (Given::None, Some(_), None) if ignore_case => {
+            place.mistake("contradicts safe_regex: begin the expression with `(?i)`")
         }
-        None if is_conditional && ignore_case => place.mistake("has no effect without a path to compare"),
-        None if is_conditional => Ok(PathMatcher::Any),
+        (Given::None, Some(raw), None) => path_regex(raw, &at.field("safe_regex")),
+        (Given::None, None, connect) if (connect.is_some() || is_conditional) && ignore_case => {
+            place.mistake("has no effect without a path to compare")
+        }
+        (Given::None, None, Some(_)) => Ok(PathMatcher::Connect),
+        (Given::None, None, None) if is_conditional => Ok(PathMatcher::Any),
         _ => at.mistake(
             "needs exactly one of prefix, path, path_separated_prefix, safe_regex and connect_matcher, or none beside \
              another condition",
@@ -127,33 +122,17 @@ fn path_matcher(fields: &mut Fields<'_>, at: &Place<'_>) -> Checked<PathMatcher>
     }
 }
 
-fn path_of_kind(
-    kind: &str,
-    value: Node,
-    ignore_case: bool,
-    at: &Place<'_>,
-    case_sensitive: &Place<'_>,
-) -> Checked<PathMatcher> {
-    match kind {
-        "safe_regex" if ignore_case => {
-            case_sensitive.mistake("contradicts safe_regex: begin the expression with `(?i)`")
-        }
-        "safe_regex" => path_regex(value, at),
-        "connect_matcher" if ignore_case => case_sensitive.mistake("has no effect without a path to compare"),
-        "connect_matcher" => nothing(value, at).map(|()| PathMatcher::Connect),
-        _ => {
-            let text = path(fields::text(value, at)?, at)?;
-            if kind == "path_separated_prefix" && text.ends_with('/') {
-                return at.mistake("must not end with `/`: it stops at slashes by itself");
-            }
-            let text = Text::new(text, ignore_case);
-            Ok(match kind {
-                "prefix" => PathMatcher::Prefix(text),
-                "path" => PathMatcher::Exact(text),
-                _ => PathMatcher::SeparatedPrefix(text),
-            })
-        }
+fn path_text(kind: &str, text: String, ignore_case: bool, at: &Place<'_>) -> Checked<PathMatcher> {
+    let text = path(text, at)?;
+    if kind == "path_separated_prefix" && text.ends_with('/') {
+        return at.mistake("must not end with `/`: it stops at slashes by itself");
     }
+    let text = Text::new(text, ignore_case);
+    Ok(match kind {
+        "prefix" => PathMatcher::Prefix(text),
+        "path" => PathMatcher::Exact(text),
+        _ => PathMatcher::SeparatedPrefix(text),
+    })
 }
 
 /// What can be, or begin, the path of a request (RFC 9112 section 3.2.1); anything else could never match.
@@ -167,8 +146,8 @@ fn path(text: String, at: &Place<'_>) -> Checked<String> {
     )
 }
 
-fn path_regex(node: Node, at: &Place<'_>) -> Checked<PathMatcher> {
-    let pattern = regex(node, at)?;
+fn path_regex(raw: RawRegex, at: &Place<'_>) -> Checked<PathMatcher> {
+    let pattern = regex(raw, at)?;
     if !pattern.as_str().starts_with(['/', '(', '[', '\\', '^', '.']) {
         at.field("regex").warn("has to match the whole path, which begins with `/`");
     }

@@ -1,9 +1,6 @@
 //! Validates requirements: what stands in `requires` and in `requirement_map`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    rc::Rc,
-};
+use std::{collections::BTreeMap, rc::Rc};
 
 use super::{
     Permission, ProviderId, ProviderRequirement, Requirement, names,
@@ -11,6 +8,7 @@ use super::{
     raw::{Named, RawProviderAndAudiences, RawRequirement, RawRequirements},
     report::{Checked, Place, listed, quoted},
 };
+use crate::sorted::sorted;
 
 /// An unknown name is answered with so many of the known ones.
 const MAX_LISTED: usize = 20;
@@ -49,9 +47,15 @@ pub(super) fn requirement_map(
 ) -> Checked<BTreeMap<String, Rc<Requirement>>> {
     let Named(members) = raw.unwrap_or(Named(Vec::new()));
     check_number(members.len(), at)?;
-    // Collected before it is judged, so that every mistake is reported and not only the first.
-    let members: Vec<_> = members.into_iter().map(|(name, raw)| named(name, raw, surroundings, at)).collect();
-    members.into_iter().collect()
+    let mut requirements = BTreeMap::new();
+    let mut result = Ok(());
+    for (name, raw) in members {
+        match named(name, raw, surroundings, at) {
+            Ok((name, requirement)) => _ = requirements.insert(name, requirement),
+            Err(reported) => result = Err(reported),
+        }
+    }
+    result.map(|()| requirements)
 }
 
 fn named(
@@ -183,8 +187,7 @@ fn with_exemption_last(parts: Vec<Requirement>, at: &Place<'_>) -> Vec<Requireme
              missing tokens looks at the provider alone",
         );
     }
-    let providers: BTreeSet<_> = beside.iter().map(|leaf| leaf.provider).collect();
-    let providers = Vec::from_iter(providers);
+    let providers = sorted(beside.iter().map(|leaf| leaf.provider));
     regular.push(match exemption {
         _ if providers.is_empty() => exemption,
         Requirement::AllowMissing(_) => Requirement::AllowMissing(providers),

@@ -48,7 +48,7 @@ fn everything_needs_a_token(providers: usize) -> Rule {
 fn rule(raw: RawRule, known: Known<'_>, at: &Place<'_>) -> Checked<Rule> {
     let place = at.field("match");
     let matcher = place.required(raw.matcher, "an object with `prefix` or `path`, or other conditions");
-    let matcher = matcher.and_then(|node| request_matcher(node, &place));
+    let matcher = matcher.and_then(|raw| request_matcher(raw, &place));
     let requires = requires(raw.requires, raw.requirement_name.as_deref(), known, at);
     let rule = Rule { matcher: matcher?, requires: requires? };
     warn_of_wide_exemption(&rule, &place);

@@ -22,7 +22,8 @@ struct Mistake {
 }
 
 impl ShapeError {
-    fn new(sentence: String) -> Self {
+    /// The mistake that this sentence tells.
+    pub(super) fn new(sentence: String) -> Self {
         Self(Box::new(Mistake { sentence, path: Path::default() }))
     }
 
@@ -65,12 +66,6 @@ impl Node {
     }
 }
 
-impl Shape for Node {
-    fn read(node: Node) -> Result<Self, ShapeError> {
-        Ok(node)
-    }
-}
-
 impl Shape for bool {
     fn read(node: Node) -> Result<Self, ShapeError> {
         match node {
@@ -101,8 +96,14 @@ impl Shape for String {
 impl<T: Shape> Shape for Vec<T> {
     fn read(node: Node) -> Result<Self, ShapeError> {
         let Node::List(items) = node else { return Err(node.is_not("a list")) };
-        let read = |(index, item)| T::read(item).map_err(|error| error.in_index(index));
-        items.into_iter().enumerate().map(read).collect()
+        let mut values = Self::with_capacity(items.len());
+        for item in items {
+            match T::read(item) {
+                Ok(value) => values.push(value),
+                Err(error) => return Err(error.in_index(values.len())),
+            }
+        }
+        Ok(values)
     }
 }
 
@@ -184,7 +185,7 @@ fn read_field(name: String, value: Node, fields: &mut Fields<'_>) -> Result<(), 
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
-pub(super) fn snake_case(name: String) -> String {
+fn snake_case(name: String) -> String {
     let camel = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains('_');
     if !camel {
         return name;

@@ -17,7 +17,7 @@ impl Metadata {
         if members.has_duplicates {
             return None;
         }
-        Some(Self { issuer: members.get("issuer").ok()??, jwks_uri: members.get("jwks_uri").ok()?? })
+        Some(Self { issuer: members.text("issuer").ok()??, jwks_uri: members.text("jwks_uri").ok()?? })
     }
 }
 

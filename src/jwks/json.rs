@@ -1,11 +1,14 @@
 //! JSON objects as lists of members whose values are still text: nothing is read before it is asked for.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::jwt::json::{Member, read_member, refuse};
 
 /// The members of one JSON object.
 #[derive(Debug)]
@@ -18,7 +21,7 @@ pub(super) struct Members<'a> {
 impl<'a> Members<'a> {
     /// Reads `text`, which has to be one JSON object and nothing else.
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text)
+        read(text, ReadMembers)
     }
 
     /// Whether there is a member `name`, whatever its value.
@@ -26,16 +29,33 @@ impl<'a> Members<'a> {
         self.values.contains_key(name)
     }
 
-    /// The value of the member `name`; `Ok(None)` if there is no such member, an error if it is no `T`, null included.
-    pub(super) fn get<T: DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, WrongType> {
-        let read = |value: &&RawValue| serde_json::from_str(value.get()).map_err(|_| WrongType(name));
-        self.values.get(name).map(read).transpose()
+    /// The string `name`; `Ok(None)` if there is no such member, an error if it is no string, null included.
+    pub(super) fn text(&self, name: &'static str) -> Result<Option<String>, WrongType> {
+        match self.member(name)? {
+            None => Ok(None),
+            Some(Member::Text(text)) => Ok(Some(text.into_owned())),
+            Some(_) => Err(WrongType(name)),
+        }
+    }
+
+    /// The strings of the array `name`.
+    pub(super) fn texts(&self, name: &'static str) -> Result<Option<Vec<Cow<'a, str>>>, WrongType> {
+        match self.member(name)? {
+            None => Ok(None),
+            Some(Member::Texts(texts)) => Ok(Some(texts)),
+            Some(_) => Err(WrongType(name)),
+        }
+    }
+
+    fn member(&self, name: &'static str) -> Result<Option<Member<'a>>, WrongType> {
+        let value = self.values.get(name);
+        value.map(|value| read_member(value.get()).map_err(|_| WrongType(name))).transpose()
     }
 
     /// The elements of the array `name`, still as text.
     pub(super) fn elements(&self, name: &'static str) -> Result<Option<Vec<&'a RawValue>>, WrongType> {
-        let read = |value: &&'a RawValue| serde_json::from_str(value.get()).map_err(|_| WrongType(name));
-        self.values.get(name).map(read).transpose()
+        let value = self.values.get(name);
+        value.map(|value| read(value.get(), ReadElements).map_err(|_| WrongType(name))).transpose()
     }
 }
 
@@ -43,16 +63,18 @@ impl<'a> Members<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct WrongType(pub(super) &'static str);
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
+fn read<'de, V: Visitor<'de>>(text: &'de str, visitor: V) -> Result<V::Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = deserializer.deserialize_any(visitor)?;
+    deserializer.end().map(|()| value)
 }
 
-struct MembersVisitor;
+struct ReadMembers;
 
-impl<'de> Visitor<'de> for MembersVisitor {
+impl<'de> Visitor<'de> for ReadMembers {
     type Value = Members<'de>;
+
+    refuse!(all but objects);
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
@@ -68,12 +90,25 @@ impl<'de> Visitor<'de> for MembersVisitor {
         }
         Ok(members)
     }
+}
 
-    fn visit_seq<A>(self, _: A) -> Result<Self::Value, A::Error>
-    where
-        A: serde::de::SeqAccess<'de>,
-    {
-        Err(A::Error::custom("an array instead of an object"))
+struct ReadElements;
+
+impl<'de> Visitor<'de> for ReadElements {
+    type Value = Vec<&'de RawValue>;
+
+    refuse!(all but lists);
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = access.next_element()? {
+            elements.push(element);
+        }
+        Ok(elements)
     }
 }
 

@@ -125,10 +125,10 @@ impl Key {
 
 /// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3).
 fn check_purpose(members: &Members<'_>) -> Result<(), KeyError> {
-    if members.get::<String>("use")?.is_some_and(|purpose| purpose != "sig") {
+    if members.text("use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(KeyError::NotForSignatures);
     }
-    let operations: Option<Vec<String>> = members.get("key_ops")?;
+    let operations = members.texts("key_ops")?;
     if operations.is_some_and(|operations| !operations.iter().any(|operation| operation == "verify")) {
         return Err(KeyError::NotForVerification);
     }
@@ -136,7 +136,7 @@ fn check_purpose(members: &Members<'_>) -> Result<(), KeyError> {
 }
 
 fn own_algorithm(members: &Members<'_>) -> Result<Option<SignatureAlgorithm>, KeyError> {
-    let name: Option<String> = members.get("alg")?;
+    let name = members.text("alg")?;
     name.map(|name| SignatureAlgorithm::from_name(&name).ok_or(KeyError::UnknownAlgorithm)).transpose()
 }
 
@@ -194,7 +194,7 @@ fn octet_key_pair(members: &Members<'_>) -> Result<VerifyingKey, KeyError> {
 }
 
 fn required(members: &Members<'_>, name: &'static str) -> Result<Zeroizing<String>, KeyError> {
-    members.get(name)?.map(Zeroizing::new).ok_or(KeyError::Missing(name))
+    members.text(name)?.map(Zeroizing::new).ok_or(KeyError::Missing(name))
 }
 
 fn octets(members: &Members<'_>, name: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyError> {

@@ -196,7 +196,7 @@ fn elements(document: &[u8], max_bytes: usize) -> Result<Vec<&RawValue>, KeySetE
 /// Reads one entry; `kid` is set as soon as it is known, for the report of a key that turns out unusable.
 fn read_key(text: &RawValue, origin: KeyOrigin, kid: &mut Option<String>) -> Result<Key, KeyError> {
     let members = Members::parse(text.get()).map_err(|_| KeyError::NotAnObject)?;
-    *kid = members.get("kid")?;
+    *kid = members.text("kid")?;
     if members.has_duplicates {
         return Err(KeyError::DuplicateMember);
     }

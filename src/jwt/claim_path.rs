@@ -4,15 +4,13 @@ use serde_json::Value;
 
 use super::claims::Claims;
 use crate::config::ClaimPath;
+use crate::sorted::sorted;
 
 /// The top-level names that a token's claims have to be kept under for [`Claims::find`] to follow each of `paths`;
 /// sorted, each once.
 #[must_use]
 pub fn wanted_claims<'p>(paths: impl Iterator<Item = &'p ClaimPath>) -> Vec<String> {
-    let mut names: Vec<String> = paths.flat_map(top_level_names).map(str::to_owned).collect();
-    names.sort_unstable();
-    names.dedup();
-    names
+    sorted(paths.flat_map(top_level_names).map(str::to_owned))
 }
 
 fn top_level_names(path: &ClaimPath) -> impl Iterator<Item = &str> {

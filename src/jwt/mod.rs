@@ -7,7 +7,7 @@ mod compact;
 mod confirmation;
 mod error;
 mod header;
-mod json;
+pub(crate) mod json;
 mod numeric_date;
 mod scope;
 mod token;

@@ -69,13 +69,13 @@ pub(super) fn first_of(rules: &[usize], bound: usize, matches: &impl Fn(usize) -
 }
 
 /// Each text once, sorted, with the rules that have it.
-fn grouped(mut texts: Vec<(String, usize)>) -> Vec<Entry> {
-    texts.sort_unstable();
+fn grouped(texts: Vec<(String, usize)>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::with_capacity(texts.len());
     for (text, rule) in texts {
-        match entries.last_mut().filter(|entry| entry.text == text) {
+        let position = entries.partition_point(|entry| entry.text < text);
+        match entries.get_mut(position).filter(|entry| entry.text == text) {
             Some(entry) => entry.rules.push(rule),
-            None => entries.push(Entry { text, rules: vec![rule] }),
+            None => entries.insert(position, Entry { text, rules: vec![rule] }),
         }
     }
     entries

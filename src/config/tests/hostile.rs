@@ -31,7 +31,7 @@ fn what_is_no_configuration_at_all_gets_a_sentence() {
     ] {
         assert_eq!(refused(text), expected, "{text:?}");
     }
-    assert_eq!(refused(b"\xff\xfe"), "configuration: is not JSON: expected value at line 1 column 1");
+    assert_eq!(refused(b"\xff\xfe"), "configuration: is not JSON: invalid utf-8 sequence of 1 bytes from index 0");
 }
 
 #[test]

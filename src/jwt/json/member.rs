@@ -11,7 +11,7 @@ use super::skip::Skip;
 
 /// The value of a member.
 #[derive(Debug, Clone, PartialEq)]
-pub(in crate::jwt) enum Member<'d> {
+pub(crate) enum Member<'d> {
     /// A string.
     Text(Cow<'d, str>),
     /// An array of nothing but strings, the empty one included.
@@ -38,6 +38,13 @@ impl From<&Value> for Member<'_> {
             Value::Null | Value::Object(_) => Self::Other,
         }
     }
+}
+
+/// Reads a text that is the value of a member and nothing else.
+pub(crate) fn read_member(json: &str) -> Result<Member<'_>, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let member = ReadMember(Depth::MEMBER).deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| member)
 }
 
 /// Reads a [`Member`].

@@ -4,9 +4,11 @@ mod depth;
 mod member;
 mod names;
 mod object;
+mod refuse;
 mod skip;
 mod text;
 mod value;
 
-pub(super) use member::Member;
+pub(crate) use member::{Member, read_member};
 pub(super) use object::{Keep, read_object};
+pub(crate) use refuse::refuse;

@@ -9,6 +9,7 @@ use serde_json::{Deserializer, Error, Value};
 use super::depth::Depth;
 use super::member::{Member, ReadMember};
 use super::names::UniqueNames;
+use super::refuse::refuse;
 use super::skip::Skip;
 use super::text::Text;
 use super::value::ReadValue;
@@ -44,7 +45,7 @@ pub(in crate::jwt) fn read_object<'d>(json: &'d str, keep: &impl Fn(&str) -> Kee
         return Err(Error::custom("not an object"));
     }
     let mut deserializer = Deserializer::from_str(json);
-    let object = deserializer.deserialize_map(ReadObject { keep })?;
+    let object = deserializer.deserialize_any(ReadObject { keep })?;
     deserializer.end()?;
     Ok(object)
 }
@@ -53,14 +54,16 @@ struct ReadObject<'k, K> {
     keep: &'k K,
 }
 
-impl<'d, K: Fn(&str) -> Keep> Visitor<'d> for ReadObject<'_, K> {
-    type Value = Object<'d>;
+impl<'de, K: Fn(&str) -> Keep> Visitor<'de> for ReadObject<'_, K> {
+    type Value = Object<'de>;
+
+    refuse!(all but objects);
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'d>>(self, mut members: A) -> Result<Object<'d>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object<'de>, A::Error> {
         let mut object = Object { members: Vec::with_capacity(16), ..Object::default() };
         let mut names = UniqueNames::new();
         while let Some(name) = members.next_key_seed(Text)? {
