@@ -24,6 +24,7 @@ pub mod pattern;
 mod presented;
 pub mod principal;
 pub mod reason;
+pub mod rehearsal;
 pub mod request;
 mod requirement;
 pub mod route;

@@ -8,7 +8,7 @@ use std::fmt;
 use prost::encoding::encode_varint;
 
 use super::der::ecdsa_signature;
-use super::known_answers::{TEXT, known_answer};
+use super::known_answers::{TEXT, known_answer, sample_key};
 use super::{AlgorithmSet, SignatureAlgorithm, VerifyingKey};
 
 /// A host's own verifier.
@@ -43,6 +43,16 @@ impl Signatures {
     #[must_use]
     pub const fn by_host(&self) -> AlgorithmSet {
         self.by_host
+    }
+
+    /// Has the module refuse a signature of each algorithm that it verifies by itself.
+    pub fn rehearse(&self) {
+        for algorithm in SignatureAlgorithm::ALL.into_iter().filter(|algorithm| !self.by_host.contains(*algorithm)) {
+            if let Some((key, length)) = sample_key(algorithm) {
+                // A forged signature takes the whole way too.
+                let _ = self.verifies(&key, algorithm, TEXT, &vec![1; length]);
+            }
+        }
     }
 
     /// Whether `signature` is one of this key over `signing_input` under `algorithm`.

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{P256Key, P384Key, P521Key, RsaKey, SignatureAlgorithm, VerifyingKey};
+use super::{Ed25519Key, HmacKey, KeyFamily, P256Key, P384Key, P521Key, RsaKey, SignatureAlgorithm, VerifyingKey};
 
 /// What was signed.
 pub(super) const TEXT: &[u8] = b"jwt-warden asks its host a question with a known answer";
@@ -23,6 +23,20 @@ pub(super) fn known_answer(algorithm: SignatureAlgorithm) -> Option<(VerifyingKe
     Some((key, decode(signature)?))
 }
 
+/// A key for the algorithm, and the length of its signatures.
+pub(super) fn sample_key(algorithm: SignatureAlgorithm) -> Option<(VerifyingKey, usize)> {
+    if let Some((key, signature)) = known_answer(algorithm) {
+        return Some((key, signature.len()));
+    }
+    match algorithm.key_family() {
+        KeyFamily::Rsa => Some((rsa_key()?, 256)),
+        // RFC 8032 section 7.1, test 1.
+        KeyFamily::Ed25519 => Some((VerifyingKey::Ed25519(Ed25519Key::new(&decode(ED25519_POINT)?).ok()?), 64)),
+        KeyFamily::Hmac => Some((VerifyingKey::Hmac(HmacKey::new(&[1; 64]).ok()?), 32)),
+        _ => None,
+    }
+}
+
 fn rsa_key() -> Option<VerifyingKey> {
     RsaKey::new(&decode(RSA_MODULUS)?, &[1, 0, 1]).ok().map(VerifyingKey::Rsa)
 }
@@ -39,6 +53,8 @@ const RSA_MODULUS: &str = "uk4LbleCnzN54No9J6k_GNcdv9Xj3tuHc7whBSoA88Q1zi84w1jJ8
          k7yJOTv5OmJklhV3drEhLSykIPdMr65wQYcPB8ajjq4caLPNkQ8jplGJHNxglF95bXU2ZONWZQ8DphS0hfZPo_yj__4HwPY6tiAaooNkis\
          tw1hJzNxlzAcRavl0_bFOpWLps3KybXJqrsReFOS01wojLGuk8RTBy3iqrc9wsssDsud896XMRRBLOjwQQKoWLsjrP01zIWk91HBQo4Li6\
          VFBZp0A4JeCaqpL3Ax_cKB4Q";
+
+const ED25519_POINT: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
 const ES256_POINT: (&str, &str) =
     ("3MmmLUU5T6X-8ILaxNemLZ2r8CG-ODxGic6qq-OwbyU", "97vZ28qkwgslBtVuljI1Y4dahR4KSk72mMh-OZm71O0");

@@ -35,10 +35,9 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         let text = abi::buffer(BufferType::PluginConfiguration, size).unwrap_or_default();
         let Some(config) = load(&text).filter(effects::declare_properties) else { return false };
-        let worker = Rc::new(Worker::new(self.context_id, config));
-        worker.start();
-        self.worker = Some(worker);
-        true
+        self.worker = Worker::new(self.context_id, config).map(Rc::new);
+        self.worker.iter().for_each(|worker| worker.start());
+        self.worker.is_some()
     }
 
     fn on_tick(&mut self) {

@@ -20,6 +20,7 @@ use crate::decision::{Decision, Denial};
 use crate::jwks::{Attempt, KeyOrigin, KeySet, Next, RemoteKeys, Response};
 use crate::log::Line;
 use crate::reason::Reason;
+use crate::rehearsal;
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::verifier::{KeyLookup, KeyQuery, Keys};
@@ -51,12 +52,17 @@ enum ProviderKeys {
 }
 
 impl Worker {
-    pub(super) fn new(root_id: u32, config: Config) -> Self {
+    /// `None` if the module does not decide as it should.
+    pub(super) fn new(root_id: u32, config: Config) -> Option<Self> {
         let signatures = Signatures::probe(Box::new(ForeignFunction));
         report_probe(&signatures);
+        if !rehearsal::succeeds(&signatures) {
+            abi::log(LogLevel::Error, "jwt-warden: configuration refused: the module does not decide as it should");
+            return None;
+        }
         let seed = std::hash::RandomState::new().build_hasher().finish();
         let max_bytes = config.limits.max_jwks_bytes;
-        Self {
+        Some(Self {
             root_id,
             keys: config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect(),
             authenticator: Authenticator::new(config, signatures, seed),
@@ -64,7 +70,7 @@ impl Worker {
             waiting: RefCell::default(),
             metrics: Metrics::default(),
             entropy: Cell::new(seed),
-        }
+        })
     }
 
     /// Takes over keys that were fetched before, and sets the first tick if there is anything to fetch.
