@@ -1,12 +1,13 @@
 //! The headers that tell the upstream about a verified token.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use super::{
     Config, Provider, TokenLocation, names,
     raw::{RawClaimHeader, RawClaimState},
     report::{Checked, Place, quoted},
 };
+use crate::jwt::json::UniqueNames;
 use crate::sorted::sorted;
 
 /// The header that tells the upstream the claims, base64url-encoded.
@@ -123,9 +124,9 @@ pub(super) fn claim_states(raw: Option<Vec<RawClaimState>>, at: &Place<'_>) -> C
         return at.mistake(format!("has more than {MAX_CLAIM_STATES} entries"));
     }
     let states = at.each(raw, claim_state)?;
-    let mut written = BTreeSet::new();
+    let mut written = UniqueNames::new();
     for (index, state) in states.iter().enumerate() {
-        if !written.insert(state.property.as_str()) {
+        if !written.insert(Cow::Borrowed(state.property.as_str())) {
             at.index(index).field("name").note("is written twice: use another name");
         }
     }
@@ -199,7 +200,7 @@ pub(super) fn check_collisions(providers: &[Provider], at: &Place<'_>) {
     let sources = sorted(providers.iter().flat_map(source_headers));
     for provider in providers {
         let at = at.field(&provider.name);
-        let mut written = BTreeSet::new();
+        let mut written = UniqueNames::new();
         if let Some(payload) = &provider.payload_header {
             check_target(&payload.name, &sources, &mut written, &at.field("forward_payload_header"));
         }
@@ -210,11 +211,11 @@ pub(super) fn check_collisions(providers: &[Provider], at: &Place<'_>) {
     }
 }
 
-fn check_target<'a>(name: &'a str, sources: &[&str], written: &mut BTreeSet<&'a str>, at: &Place<'_>) {
+fn check_target<'a>(name: &'a str, sources: &[&str], written: &mut UniqueNames<Cow<'a, str>>, at: &Place<'_>) {
     if sources.binary_search(&name).is_ok() {
         at.note(format!("{} is a header that tokens come in: use another one", quoted(name)));
     }
-    if !written.insert(name) {
+    if !written.insert(name.into()) {
         at.note(format!("{} is written twice: use another header", quoted(name)));
     }
 }

@@ -35,7 +35,6 @@ mod tests;
 mod unknown_field;
 pub(crate) mod uri;
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -57,8 +56,8 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// The rules; the first that matches decides.
     pub rules: Vec<Rule>,
-    /// Requirements by name, for rules and for routes.
-    pub requirement_map: BTreeMap<String, Rc<Requirement>>,
+    /// Requirements by name, for rules and for routes; sorted.
+    pub requirement_map: Vec<(String, Rc<Requirement>)>,
     /// Whether the metadata of routes count.
     pub route_metadata: bool,
     /// What becomes of a request that no rule matches.
@@ -286,6 +285,6 @@ impl Config {
         self.rules
             .iter()
             .filter_map(|rule| rule.requires.as_deref())
-            .chain(self.requirement_map.values().map(Rc::as_ref))
+            .chain(self.requirement_map.iter().map(|(_, requirement)| requirement.as_ref()))
     }
 }

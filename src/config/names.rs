@@ -1,8 +1,9 @@
 //! Lists of texts and the names of headers: what may stand in them.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 
 use super::report::{Checked, Place, quoted};
+use crate::jwt::json::UniqueNames;
 
 /// The headers that frame a message or belong to one connection (RFC 9110 sections 7.2, 7.6.1 and 10.1, RFC 9112
 /// section 6): to write or to remove one of them would break the request.
@@ -71,13 +72,13 @@ fn header(name: &str, at: &Place<'_>) -> Checked<String> {
 /// The texts of a list, none of them empty and none twice.
 #[inline(never)]
 pub(super) fn distinct(texts: Vec<String>, at: &Place<'_>) -> Checked<Vec<String>> {
-    let mut seen = BTreeSet::new();
+    let mut seen = UniqueNames::new();
     let mut result = Ok(());
     for (index, text) in texts.iter().enumerate() {
         let at = at.index(index);
         if text.is_empty() {
             result = at.mistake("is empty");
-        } else if !seen.insert(text.as_str()) {
+        } else if !seen.insert(Cow::Borrowed(text.as_str())) {
             result = at.mistake(format!("lists {} a second time", quoted(text)));
         }
     }

@@ -1,11 +1,12 @@
 //! The configuration as a tree: what JSON text and a protobuf Struct have in common.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use prost_types::value::Kind;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::{path::Path, report::quoted};
+use crate::jwt::json::{Text, UniqueNames};
 
 /// Objects and lists within each other: more levels than these are refused.
 const MAX_DEPTH: usize = 64;
@@ -144,16 +145,16 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Node, A::Error> {
         let levels_left = self.levels_within()?;
-        let mut names = BTreeSet::new();
+        let mut names = UniqueNames::new();
         let mut members = Vec::new();
-        while let Some(name) = access.next_key::<String>()? {
+        while let Some(name) = access.next_key_seed(Text)? {
             if !names.insert(name.clone()) {
                 return Err(de::Error::custom(format_args!("{} is given twice", quoted(&name))));
             }
             let value = access
                 .next_value_seed(Seed { levels_left, path: &mut *self.path })
-                .inspect_err(|_| self.path.in_field(name.clone()))?;
-            members.push((name, value));
+                .inspect_err(|_| self.path.in_field(name.to_string()))?;
+            members.push((name.into_owned(), value));
         }
         Ok(Node::Object(members))
     }

@@ -1,6 +1,6 @@
 //! Validates requirements: what stands in `requires` and in `requirement_map`.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use super::{
     Permission, ProviderId, ProviderRequirement, Requirement, names,
@@ -44,14 +44,15 @@ pub(super) fn requirement_map(
     raw: Option<Named<RawRequirement>>,
     surroundings: Surroundings<'_>,
     at: &Place<'_>,
-) -> Checked<BTreeMap<String, Rc<Requirement>>> {
+) -> Checked<Vec<(String, Rc<Requirement>)>> {
     let Named(members) = raw.unwrap_or(Named(Vec::new()));
     check_number(members.len(), at)?;
-    let mut requirements = BTreeMap::new();
+    let mut requirements: Vec<(String, Rc<Requirement>)> = Vec::with_capacity(members.len());
     let mut result = Ok(());
     for (name, raw) in members {
+        let position = requirements.partition_point(|(known, _)| *known < name);
         match named(name, raw, surroundings, at) {
-            Ok((name, requirement)) => _ = requirements.insert(name, requirement),
+            Ok(requirement) => requirements.insert(position, requirement),
             Err(reported) => result = Err(reported),
         }
     }

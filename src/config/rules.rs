@@ -1,6 +1,6 @@
 //! The rules: which requests have to bring what.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use super::{
     PathMatcher, ProviderId, Requirement, Rule,
@@ -23,7 +23,7 @@ pub(super) struct Known<'a> {
     /// The names of the providers, in the order of their ids.
     pub(super) providers: &'a [String],
     /// `requirement_map`.
-    pub(super) requirements: &'a BTreeMap<String, Rc<Requirement>>,
+    pub(super) requirements: &'a [(String, Rc<Requirement>)],
 }
 
 /// Validates the rules. Without rules, everything needs a token of any provider.
@@ -71,9 +71,9 @@ fn requires(
     }
 }
 
-fn named(name: &str, requirements: &BTreeMap<String, Rc<Requirement>>, at: &Place<'_>) -> Checked<Rc<Requirement>> {
-    let Some(requirement) = requirements.get(name) else {
-        let known = listed(requirements.keys().take(MAX_LISTED).map(String::as_str));
+fn named(name: &str, requirements: &[(String, Rc<Requirement>)], at: &Place<'_>) -> Checked<Rc<Requirement>> {
+    let Some((_, requirement)) = requirements.iter().find(|(known, _)| known == name) else {
+        let known = listed(requirements.iter().take(MAX_LISTED).map(|(known, _)| known.as_str()));
         return at.mistake(format!("requirement_map has no {}: it has {known}", quoted(name)));
     };
     Ok(Rc::clone(requirement))

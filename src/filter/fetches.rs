@@ -1,7 +1,5 @@
 //! Fetches of key sets: dispatched as callouts of the root context, so that no client takes one along when it leaves.
 
-use std::collections::BTreeMap;
-
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{BufferType, LogLevel, MapType, Status};
 
@@ -13,7 +11,7 @@ use crate::log::Line;
 /// The callouts under way, by the token that the host gave.
 #[derive(Default)]
 pub(super) struct Fetches {
-    under_way: BTreeMap<u32, (usize, Attempt)>,
+    under_way: Vec<(u32, usize, Attempt)>,
 }
 
 impl Fetches {
@@ -32,7 +30,7 @@ impl Fetches {
         ];
         match hostcalls::dispatch_http_call(&http.cluster, headers, None, Vec::new(), http.timeout) {
             Ok(token) => {
-                self.under_way.insert(token, (provider, attempt));
+                self.under_way.push((token, provider, attempt));
                 Ok(())
             }
             Err(Status::BadArgument) => Err(Failure::UnknownCluster),
@@ -42,7 +40,9 @@ impl Fetches {
 
     /// Whose callout has been answered.
     pub(super) fn take(&mut self, token: u32) -> Option<(usize, Attempt)> {
-        self.under_way.remove(&token)
+        let position = self.under_way.iter().position(|(known, ..)| *known == token)?;
+        let (_, provider, attempt) = self.under_way.swap_remove(position);
+        Some((provider, attempt))
     }
 }
 

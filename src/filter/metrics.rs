@@ -4,7 +4,6 @@
 //! send.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use proxy_wasm::types::MetricType;
 
@@ -14,7 +13,8 @@ use crate::jwks::Status;
 /// The metrics of one worker, by what tells them apart.
 #[derive(Default)]
 pub(super) struct Metrics {
-    ids: RefCell<BTreeMap<Metric, u32>>,
+    /// Sorted.
+    ids: RefCell<Vec<(Metric, u32)>>,
 }
 
 /// A metric; a provider is its index in the configuration.
@@ -74,12 +74,14 @@ impl Metrics {
 
     fn id(&self, metric: Metric, kind: MetricType, name: impl FnOnce() -> String) -> Option<u32> {
         let mut ids = self.ids.try_borrow_mut().ok()?;
-        if let Some(id) = ids.get(&metric) {
-            return Some(*id);
+        match ids.binary_search_by_key(&metric, |(known, _)| *known) {
+            Ok(position) => ids.get(position).map(|(_, id)| *id),
+            Err(position) => {
+                let id = abi::define_metric(kind, &name())?;
+                ids.insert(position, (metric, id));
+                Some(id)
+            }
         }
-        let id = abi::define_metric(kind, &name())?;
-        ids.insert(metric, id);
-        Some(id)
     }
 }
 

@@ -1,19 +1,17 @@
 //! JSON objects as lists of members whose values are still text: nothing is read before it is asked for.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 
 use serde::de::{Deserializer as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::jwt::json::{Member, read_member, refuse};
+use crate::jwt::json::{Member, Text, UniqueNames, read_member, refuse};
 
 /// The members of one JSON object.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
-    values: BTreeMap<String, &'a RawValue>,
+    values: Vec<(Cow<'a, str>, &'a RawValue)>,
     /// Whether a name is there twice, escaped twins included; the first value is kept.
     pub(super) has_duplicates: bool,
 }
@@ -26,7 +24,7 @@ impl<'a> Members<'a> {
 
     /// Whether there is a member `name`, whatever its value.
     pub(super) fn contains(&self, name: &str) -> bool {
-        self.values.contains_key(name)
+        self.value(name).is_some()
     }
 
     /// The string `name`; `Ok(None)` if there is no such member, an error if it is no string, null included.
@@ -47,14 +45,18 @@ impl<'a> Members<'a> {
         }
     }
 
+    fn value(&self, name: &str) -> Option<&'a RawValue> {
+        self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
     fn member(&self, name: &'static str) -> Result<Option<Member<'a>>, WrongType> {
-        let value = self.values.get(name);
+        let value = self.value(name);
         value.map(|value| read_member(value.get()).map_err(|_| WrongType(name))).transpose()
     }
 
     /// The elements of the array `name`, still as text.
     pub(super) fn elements(&self, name: &'static str) -> Result<Option<Vec<&'a RawValue>>, WrongType> {
-        let value = self.values.get(name);
+        let value = self.value(name);
         value.map(|value| read(value.get(), ReadElements).map_err(|_| WrongType(name))).transpose()
     }
 }
@@ -81,12 +83,12 @@ impl<'de> Visitor<'de> for ReadMembers {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members { values: BTreeMap::new(), has_duplicates: false };
-        while let Some((name, value)) = access.next_entry::<String, &'de RawValue>()? {
-            match members.values.entry(name) {
-                Entry::Vacant(entry) => _ = entry.insert(value),
-                Entry::Occupied(_) => members.has_duplicates = true,
-            }
+        let mut members = Members { values: Vec::new(), has_duplicates: false };
+        let mut names = UniqueNames::new();
+        while let Some(name) = access.next_key_seed(Text)? {
+            let is_new = names.insert(name.clone());
+            members.has_duplicates |= !is_new;
+            members.values.push((name, access.next_value()?));
         }
         Ok(members)
     }

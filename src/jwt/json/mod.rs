@@ -10,5 +10,7 @@ mod text;
 mod value;
 
 pub(crate) use member::{Member, read_member};
+pub(crate) use names::UniqueNames;
 pub(super) use object::{Keep, read_object};
 pub(crate) use refuse::refuse;
+pub(crate) use text::Text;

@@ -6,18 +6,18 @@ use std::collections::BTreeSet;
 const FEW: usize = 32;
 
 /// A set of names: no more than logarithmic per name, whoever chose the names.
-pub(super) struct UniqueNames<N> {
+pub(crate) struct UniqueNames<N> {
     few: Vec<N>,
     many: BTreeSet<N>,
 }
 
 impl<N: Ord> UniqueNames<N> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { few: Vec::with_capacity(FEW), many: BTreeSet::new() }
     }
 
     /// Whether `name` is new.
-    pub(super) fn insert(&mut self, name: N) -> bool {
+    pub(crate) fn insert(&mut self, name: N) -> bool {
         if self.few.contains(&name) {
             return false;
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, Visitor};
 
 /// Reads a string. (serde's own `Cow` is always owned.)
-pub(super) struct Text;
+pub(crate) struct Text;
 
 impl<'d> DeserializeSeed<'d> for Text {
     type Value = Cow<'d, str>;
