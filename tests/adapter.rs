@@ -844,6 +844,11 @@ fn the_metadata_of_the_route_come_before_the_rules() {
     }
     with(|host| host.metadata = [(route, vec![9, 9])].into());
     refused(plugin.decide(&[(":path", "/open/")]), "requirement_unknown");
+    with(|host| host.withheld = route);
+    refused(decide(&[(virtual_host, &[("disabled", &[1])])], "/open/"), "requirement_unknown");
+    with(|host| host.withheld = listener);
+    assert!(matches!(decide(&[(virtual_host, &[("disabled", &[1])])], "/"), Verdict::Upstream(_)));
+    refused(decide(&[], "/open/"), "requirement_unknown");
 }
 
 #[test]

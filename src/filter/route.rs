@@ -8,15 +8,16 @@ const LEVELS: [&str; 3] = ["route_metadata", "virtual_host_metadata", "listener_
 
 /// The route of the request at hand, with its name if that is wanted.
 pub(super) fn chosen(with_name: bool) -> Route {
-    Route { name: with_name.then(|| abi::property(&["xds", "route_name"])).flatten(), metadata: metadata() }
+    let name = || abi::property(&["xds", "route_name"]).ok().flatten();
+    Route { name: with_name.then(name).flatten(), metadata: LEVELS.into_iter().find_map(metadata) }
 }
 
-/// What cannot be read is handed on as a member that nobody understands: it must not count as absent.
-fn metadata() -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
-    let of_level = |level| abi::property(&["xds", level, "filter_metadata", "jwt_warden"]);
-    let serialized = LEVELS.into_iter().find_map(of_level)?;
+/// What cannot be read is handed on as a member that nobody understands: it must not count as absent. (Envoy does not hand
+/// over metadata with a `null` among them.)
+fn metadata(level: &str) -> Option<Vec<(Vec<u8>, Vec<u8>)>> {
+    let serialized = abi::property(&["xds", level, "filter_metadata", "jwt_warden"]).transpose()?;
     let owned = |(name, value): (&[u8], &[u8])| (name.to_vec(), value.to_vec());
-    match pairs::parse_request(&serialized) {
+    match serialized.as_deref().ok().and_then(pairs::parse_request) {
         Some(members) => Some(members.headers().map(owned).collect()),
         None => Some(vec![(b"unreadable".to_vec(), Vec::new())]),
     }
