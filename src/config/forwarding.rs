@@ -157,14 +157,14 @@ pub(super) fn claim(name: Option<String>, path: Option<Vec<String>>, at: &Place<
     }
 }
 
-fn claim_name(name: String, at: &Place<'_>) -> Checked<ClaimPath> {
+pub(super) fn claim_name(name: String, at: &Place<'_>) -> Checked<ClaimPath> {
     if name.is_empty() {
         return at.mistake("has to be the name of a claim; dots lead into nested objects");
     }
     Ok(ClaimPath::Dotted(name))
 }
 
-fn claim_path(path: Vec<String>, at: &Place<'_>) -> Checked<ClaimPath> {
+pub(super) fn claim_path(path: Vec<String>, at: &Place<'_>) -> Checked<ClaimPath> {
     if !(1..=MAX_CLAIM_PATH).contains(&path.len()) || path.iter().any(String::is_empty) {
         return at.mistake(format!("has to be a list of 1 to {MAX_CLAIM_PATH} names, from the outermost inwards"));
     }

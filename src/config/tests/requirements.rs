@@ -85,6 +85,27 @@ fn conditions_ask_for_something() {
             json!({"claim_name": "", "exists": true}),
             format!("{at}.claim_name: has to be the name of a claim; dots lead into nested objects"),
         ),
+        (
+            json!({"name": "", "exists": true}),
+            format!("{at}.name: has to be the name of a claim; dots lead into nested objects"),
+        ),
+        (
+            json!({"path": [], "exists": true}),
+            format!("{at}.path: has to be a list of 1 to 32 names, from the outermost inwards"),
+        ),
+        (
+            json!({"name": "a", "path": ["a"], "exists": true}),
+            format!("{at}: names the claim twice: needs exactly one of claim_name and claim_path"),
+        ),
+        (
+            json!({"name": "a", "any_of": [-9_007_199_254_740_992_i64, -9_007_199_254_740_994_i64]}),
+            format!(
+                "{at}.any_of[1]: is a number that is negative or not whole, but has to be a string, a number that a double \
+                 holds exactly, true or false"
+            ),
+        ),
+        (json!({"name": "a", "exists": true, "not": {}}), format!("{at}.not: needs any_of or all_of")),
+        (json!({"name": "a", "not": {"any_of": []}}), format!("{at}.not.any_of: has to hold 1 to 256 values")),
         (json!({"claim_name": "a"}), format!("{at}: needs a condition: exists, any_of, all_of or not")),
         (json!({"claim_name": "a", "any_of": []}), format!("{at}.any_of: has to hold 1 to 256 values")),
         (
@@ -93,7 +114,9 @@ fn conditions_ask_for_something() {
         ),
         (
             json!({"claim_name": "a", "any_of": [{}]}),
-            format!("{at}.any_of[0]: is an object, but has to be a string, a number, true or false"),
+            format!(
+                "{at}.any_of[0]: is an object, but has to be a string, a number that a double holds exactly, true or false"
+            ),
         ),
     ] {
         check(&[("/rules", claims(condition), &expected)]);
