@@ -11,16 +11,16 @@ use crate::config::{Provider, ProviderId};
 pub(crate) struct Issuers {
     /// For every issuer that a provider names exactly, all providers that accept it, in the order of their ids.
     exact: BTreeMap<String, Rc<[ProviderId]>>,
-    /// The providers that accept others too.
+    /// The providers that accept others too, by patterns or all.
     open: Vec<ProviderId>,
     nobody: Rc<[ProviderId]>,
 }
 
 impl Issuers {
     pub(crate) fn new(providers: &[Provider]) -> Self {
-        let names = providers.iter().filter_map(|provider| provider.issuer.clone());
-        let exact = names.map(|name| (name.clone(), accepting(providers, Some(&name)).collect())).collect();
-        let open = (0..).zip(providers).filter(|(_, provider)| provider.issuer.is_none());
+        let names = providers.iter().filter_map(|provider| provider.issuer.exact());
+        let exact = names.map(|name| (name.to_owned(), accepting(providers, Some(name)).collect())).collect();
+        let open = (0..).zip(providers).filter(|(_, provider)| provider.issuer.exact().is_none());
         Self { exact, open: open.map(|(index, _)| ProviderId(index)).collect(), nobody: Rc::new([]) }
     }
 

@@ -9,6 +9,8 @@ mod fields;
 mod forwarding;
 mod header_match;
 pub(crate) mod hosts;
+mod impossible;
+mod issuers;
 mod jwks_source;
 mod load;
 mod local_keys;
@@ -48,6 +50,7 @@ pub use request_matcher::{
 pub use requirement::{ClaimCondition, ClaimValue, Permission, ProviderRequirement, Requirement};
 
 use crate::crypto::AlgorithmSet;
+pub use crate::issuer_matcher::{IssuerMatcher, IssuerPattern};
 use crate::string_matcher::StringMatcher;
 
 /// The whole configuration of one plugin instance.
@@ -82,8 +85,8 @@ pub struct ProviderId(pub usize);
 pub struct Provider {
     /// The name in the configuration.
     pub name: String,
-    /// The exact `iss`; `None` accepts any issuer (`any_issuer: true`).
-    pub issuer: Option<String>,
+    /// The accepted `iss`.
+    pub issuer: IssuerMatcher,
     /// The accepted `aud` values; `None` accepts any audience or none (`any_audience: true`).
     pub audiences: Option<Vec<String>>,
     /// What `sub` has to be; `None` accepts any, and tokens without it.

@@ -28,6 +28,7 @@ pub(super) struct RawConfig {
 #[expecting = "an object: a provider"]
 pub(super) struct RawProvider {
     pub(super) issuer: Option<String>,
+    pub(super) issuer_patterns: Option<Vec<String>>,
     pub(super) any_issuer: Option<bool>,
     pub(super) audiences: Option<Vec<String>>,
     pub(super) any_audience: Option<bool>,

@@ -6,8 +6,8 @@ use super::{check, least, least_with, load};
 
 #[test]
 fn providers() {
-    let issuer =
-        "providers.acme.issuer: is required: the exact `iss` of the tokens (any_issuer: true accepts every issuer)";
+    let issuer = "providers.acme.issuer: is required: the exact `iss` of the tokens (or issuer_patterns; any_issuer: \
+                  true accepts every issuer)";
     let audiences = "providers.acme.audiences: is required: the `aud` values to accept, at least one (any_audience: true accepts every audience)";
     check(&[
         ("/providers", Value::Null, "providers: is required: an object from names to providers"),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{check, least_with, load};
+use super::{check, least, least_with, load};
 
 fn requires(requirement: Value) -> Value {
     json!([{"match": {"prefix": "/"}, "requires": requirement}])
@@ -125,6 +125,66 @@ fn conditions_ask_for_something() {
         [json!({"name": "a", "exists": false}), json!({"path": ["a"], "not": {"all_of": ["x"]}, "exists": true})]
     {
         assert!(load(&least_with("/rules", claims(condition))).is_ok());
+    }
+}
+
+#[test]
+fn what_can_never_be_fulfilled_is_a_mistake() {
+    let header = |name: &str| json!({"name": name, "value_prefix": "Bearer "});
+    let issuers = ["issuer", "other", "https://i/t", "https://*/t", "https://*/u"];
+    let provider = |issuer: &str, places: &[&str]| {
+        let mut provider = least()["providers"]["acme"].clone();
+        let kind = if issuer.contains('*') { "issuer_patterns" } else { "issuer" };
+        provider.as_object_mut().unwrap().remove("issuer");
+        provider[kind] = if kind == "issuer" { json!(issuer) } else { json!([issuer]) };
+        provider["from_headers"] = places.iter().map(|name| header(name)).collect();
+        provider
+    };
+    let answer = |one: (&str, &[&str]), other: (&str, &[&str]), requirement: &Value| {
+        let mut config = least();
+        config["providers"]["p"] = provider(one.0, one.1);
+        config["providers"]["q"] = provider(other.0, other.1);
+        config["rules"] = requires(requirement.clone());
+        load(&config).err()
+    };
+    let [p, q] = ["p", "q"].map(|name| json!({"provider_name": name}));
+    let list = |kind: &str, parts: &[&Value]| json!({kind: {"requirements": parts}});
+    let all = list("requires_all", &[&p, &q]);
+    let sentence = "can never be fulfilled: tokens of `p` and `q` stand in the same places, and none has both issuers";
+    let expected = Some(format!("rules[0].requires.requires_all: {sentence}"));
+    for (one, other) in [
+        ((issuers[0], &["a"][..]), (issuers[1], &["a"][..])),
+        ((issuers[0], &["a"]), (issuers[1], &["b", "a"])),
+        ((issuers[0], &["b", "a"]), (issuers[1], &["a"])),
+        ((issuers[2], &["a"]), (issuers[4], &["a"])),
+        ((issuers[4], &["a"]), (issuers[2], &["a"])),
+    ] {
+        assert_eq!(answer(one, other, &all), expected, "{one:?} {other:?}");
+    }
+    for (one, other) in [
+        ((issuers[0], &["a"][..]), (issuers[0], &["a"][..])),
+        ((issuers[0], &["a"]), (issuers[1], &["b"])),
+        ((issuers[0], &["a", "b"]), (issuers[1], &["a", "c"])),
+        ((issuers[2], &["a"]), (issuers[3], &["a"])),
+        ((issuers[3], &["a"]), (issuers[4], &["a"])),
+    ] {
+        assert_eq!(answer(one, other, &all), None, "{one:?} {other:?}");
+    }
+    let (one, other) = ((issuers[0], &["a"][..]), (issuers[1], &["a"][..]));
+    let only_q = list("requires_any", &[&q]);
+    for nested in [list("requires_all", &[&only_q]), list("requires_all", &[&p, &only_q])] {
+        let fulfilled_by_none = list("requires_all", &[&p, &nested]);
+        assert!(answer(one, other, &fulfilled_by_none).is_some_and(|answer| answer.ends_with(sentence)), "{nested}");
+    }
+    let missing = json!({"allow_missing": {}});
+    for possible in [
+        list("requires_any", &[&p, &q]),
+        list("requires_all", &[&p, &list("requires_any", &[&p, &q])]),
+        list("requires_all", &[&p, &missing]),
+        list("requires_all", &[&p, &p]),
+        list("requires_all", &[&p, &list("requires_any", &[&q, &json!({"allow_missing_or_failed": {}})])]),
+    ] {
+        assert_eq!(answer(one, other, &possible), None, "{possible}");
     }
 }
 
