@@ -215,7 +215,9 @@ fn filter_state() {
     for name in ["", "Sub", "a.b", "a-b", "a b", "\u{e9}", "a\0b", &"x".repeat(33)] {
         check(&[(states, one(name), &characters)]);
     }
-    for name in ["a", "_", "0_z", &"x".repeat(32)] {
+    let own = format!("{path}[0].name: is the filter's own, for the name of the route: use another name");
+    check(&[(states, one("route"), &own)]);
+    for name in ["a", "_", "0_z", "routes", &"x".repeat(32)] {
         assert!(load(&least_with(states, one(name))).is_ok(), "{name}");
     }
     let many = |count: usize| {
