@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::bearer::Bearers;
-use crate::config::{Config, Provider, ProviderId, Requirement, TokenLocation, Unmatched};
+use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, TokenLocation, Unmatched};
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::issuers::Issuers;
@@ -19,7 +19,7 @@ use crate::route::{Policy, Route};
 use crate::sorted::sorted;
 use crate::time::Timestamp;
 use crate::token_cache::{Remembered, TokenCache};
-use crate::upstream::{Keep, Sanitizer};
+use crate::upstream::{Effect, Keep, Sanitizer};
 use crate::verifier::{Keys, Moment, Stop};
 
 /// Decides requests by one configuration.
@@ -36,6 +36,7 @@ pub struct Authenticator {
     /// Which claims any provider tells, and any rule asks about.
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
+    tells_route: bool,
 }
 
 impl Authenticator {
@@ -53,6 +54,7 @@ impl Authenticator {
             sanitizer,
             signatures,
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
+            tells_route: config.tells_route(),
             config,
         }
     }
@@ -63,10 +65,10 @@ impl Authenticator {
         &self.config
     }
 
-    /// Whether a rule asks for the name of the route: only then a request has to carry it.
+    /// Whether a rule asks for the name of the route, or filters behind are told it: only then a request has to carry it.
     #[must_use]
     pub const fn asks_for_route(&self) -> bool {
-        self.rules.asks_for_route()
+        self.tells_route
     }
 
     /// What the upstream may not see.
@@ -99,9 +101,7 @@ impl Authenticator {
         let refuse = |what| Denial::new(Reason::RequirementUnknown, None).with_quoted("metadata", Some(what));
         match request.route().map_or(Ok(Policy::Rules), Route::policy).map_err(refuse)? {
             Policy::Disabled => Ok(None),
-            Policy::Requirement(name) => {
-                self.config.requirement_map.get(name).map(Rc::as_ref).map(Some).ok_or_else(|| refuse(name))
-            }
+            Policy::Requirement(name) => self.config.requirement(name).map(Some).ok_or_else(|| refuse(name)),
             Policy::Rules => self.requirement_by_rule(found),
         }
     }
@@ -120,7 +120,15 @@ impl Authenticator {
 
     /// A request that goes upstream without verification.
     fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
-        Admission { provider: None, code, edits: self.sanitizer.edits(request, Keep::Forwarded), told: Vec::new() }
+        let edits = self.sanitizer.edits(request, Keep::Forwarded);
+        Admission { provider: None, code, edits, told: self.judged_route(request).into_iter().collect() }
+    }
+
+    /// By which route the request was judged: Envoy may choose another one once its headers are changed. Routes without
+    /// names could not be told apart, so of them nothing is said.
+    fn judged_route(&self, request: &Request<'_>) -> Option<Rc<[Effect]>> {
+        let name = std::str::from_utf8(request.route_name()?).ok().filter(|name| !name.is_empty())?;
+        self.tells_route.then(|| [Effect::Property(ROUTE_PROPERTY.to_owned(), name.to_owned())].into())
     }
 
     fn judge<'r>(&'r self, requirement: &Requirement, request: &Request<'r>, moment: Moment<'_>) -> Decision {
@@ -139,7 +147,8 @@ impl Authenticator {
         let forwards = |id| self.config.provider(id).is_some_and(|provider| provider.forward);
         let kept = admitted.iter().filter(|token| forwards(token.principal.provider)).map(|token| token.location);
         let edits = self.sanitizer.edits(request, Keep::Only(&kept.collect::<Vec<_>>()));
-        let told = admitted.iter().rev().map(|token| Rc::clone(&token.principal.effects)).collect();
+        let claims = admitted.iter().rev().map(|token| Rc::clone(&token.principal.effects));
+        let told = self.judged_route(request).into_iter().chain(claims).collect();
         let provider = admitted.first().map(|token| token.principal.provider);
         let code = if provider.is_some() { "verified" } else { "not_required" };
         Admission { provider, code, edits, told }

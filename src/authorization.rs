@@ -41,7 +41,7 @@ fn holds(condition: &ClaimCondition, claim: Option<&Value>) -> bool {
         return false;
     }
     let lists = [&condition.any_of, &condition.all_of, &condition.not_any_of, &condition.not_all_of];
-    // A claim that holds objects or lists of lists has no values to compare, so nothing can be said about them.
+    // A claim that holds anything else has no values to compare, so nothing can be said about them.
     let Some(values) = values(claim) else { return lists.iter().all(|list| list.is_none()) };
     let has = |wanted: &ClaimValue| values.iter().any(|value| equals(wanted, value));
     let [any_of, all_of, not_any_of, not_all_of] = lists;
@@ -58,7 +58,7 @@ fn values(claim: Option<&Value>) -> Option<&[Value]> {
         Some(Value::Array(elements)) => elements.as_slice(),
         Some(scalar) => std::slice::from_ref(scalar),
     };
-    values.iter().all(|value| !value.is_array() && !value.is_object()).then_some(values)
+    values.iter().all(|value| value.is_string() || value.is_number() || value.is_boolean()).then_some(values)
 }
 
 fn equals(wanted: &ClaimValue, value: &Value) -> bool {
@@ -70,10 +70,13 @@ fn equals(wanted: &ClaimValue, value: &Value) -> bool {
     }
 }
 
-/// Whole numbers are compared exactly, others as doubles: 3 is 3.0.
+/// Whole numbers are compared exactly, others as doubles: 3 is 3.0. A double that is too large to be exact is no whole
+/// number's equal.
 fn same_number(one: &Number, other: &Number) -> bool {
-    match (one.as_u64(), other.as_u64()) {
+    let is_exact = |number: i128| number.unsigned_abs() <= 1 << 53;
+    match (one.as_i128(), other.as_i128()) {
         (Some(one), Some(other)) => one == other,
+        (Some(whole), None) | (None, Some(whole)) if !is_exact(whole) => false,
         _ => one.as_f64() == other.as_f64(),
     }
 }
@@ -153,6 +156,9 @@ mod tests {
             (json!([-1.5]), json!([-1.5])),
             (json!([true]), json!(true)),
             (json!([9_007_199_254_740_991_u64]), json!(9_007_199_254_740_991_u64)),
+            (json!([u64::MAX]), json!(u64::MAX)),
+            (json!([-9_007_199_254_740_992_i64]), json!(-9_007_199_254_740_992_i64)),
+            (json!([-3]), json!(-3.0)),
         ] {
             assert!(holds(any(values.clone()), json!({"role": claim})), "{values} {claim}");
         }
@@ -164,6 +170,10 @@ mod tests {
             (json!([3]), json!(3.5)),
             (json!(["true"]), json!(true)),
             (json!([9_007_199_254_740_991_u64]), json!(9_007_199_254_740_992_u64)),
+            (json!([9_007_199_254_740_993_u64]), json!(9_007_199_254_740_992.0)),
+            (json!([u64::MAX]), json!(18_446_744_073_709_551_616.0)),
+            (json!([-9_007_199_254_740_992_i64]), json!(-9_007_199_254_740_993_i64)),
+            (json!(["admin"]), json!(["admin", null])),
             (json!(["admin"]), json!([["admin"]])),
             (json!(["admin"]), json!(["admin", {}])),
             (json!(["admin"]), json!({"admin": true})),
@@ -183,7 +193,9 @@ mod tests {
         let none = || json!({"name": "role", "not": {"any_of": ["guest"]}});
         assert!(holds(none(), json!({"role": ["user"]})) && holds(none(), json!({})));
         assert!(!holds(none(), json!({"role": ["user", "guest"]})));
-        assert!(!holds(none(), json!({"role": {"guest": 1}})), "what cannot be read may be anything");
+        for unreadable in [json!({"guest": 1}), json!([["guest"]]), json!(["user", null])] {
+            assert!(!holds(none(), json!({"role": unreadable})), "what cannot be read may be anything");
+        }
         let not_both = || json!({"name": "role", "not": {"all_of": ["a", "b"]}});
         assert!(holds(not_both(), json!({"role": ["a"]})));
         assert!(!holds(not_both(), json!({"role": ["b", "a"]})));

@@ -78,6 +78,24 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         id: ProviderId,
         provider: &Provider,
     ) -> Result<Rc<Principal>, Stop> {
+        if let Some(verdict) = presented.token.verdict(id) {
+            return verdict.map_err(Stop::Deny);
+        }
+        let verdict = match self.ask(presented, id, provider) {
+            Ok(principal) => Ok(principal),
+            Err(Stop::Deny(denial)) => Err(denial),
+            Err(wait) => return Err(wait),
+        };
+        presented.token.note(id, verdict.clone());
+        verdict.map_err(Stop::Deny)
+    }
+
+    fn ask(
+        &self,
+        presented: Presented<'p, 's, 'r>,
+        id: ProviderId,
+        provider: &Provider,
+    ) -> Result<Rc<Principal>, Stop> {
         let Moment { keys, now, .. } = self.moment;
         let recalled = self.recall(presented.token);
         if let Some(known) = recalled.and_then(|known| known.principal(id, now, keys.generation(id, now))) {

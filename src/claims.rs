@@ -37,10 +37,10 @@ pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> 
     check_sender(provider, claims)
 }
 
-/// Whether the provider accepts this `iss`: exactly equal, case-sensitive (RFC 7519 section 4.1.1).
+/// Whether the provider accepts this `iss`.
 #[must_use]
 pub fn accepts_issuer(provider: &Provider, issuer: Option<&str>) -> bool {
-    provider.issuer.is_none() || provider.issuer.as_deref() == issuer
+    provider.issuer.accepts(issuer)
 }
 
 /// Whether one of the `accepted` audiences is exactly one of the token's (RFC 7519 section 4.1.3): no folding of schemes or

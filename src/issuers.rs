@@ -11,19 +11,19 @@ use crate::sorted::sorted;
 pub(crate) struct Issuers {
     /// For every issuer that a provider names exactly, all providers that accept it, in the order of their ids; sorted.
     exact: Vec<(String, Rc<[ProviderId]>)>,
-    /// The providers that accept others too.
+    /// The providers that accept others too, by patterns or all.
     open: Vec<ProviderId>,
     nobody: Rc<[ProviderId]>,
 }
 
 impl Issuers {
     pub(crate) fn new(providers: &[Provider]) -> Self {
-        let names = sorted(providers.iter().filter_map(|provider| provider.issuer.clone()));
+        let names = sorted(providers.iter().filter_map(|provider| provider.issuer.exact()));
         let exact = names.into_iter().map(|name| {
-            let ids = accepting(providers, Some(&name)).collect();
-            (name, ids)
+            let ids = accepting(providers, Some(name)).collect();
+            (name.to_owned(), ids)
         });
-        let open = (0..).zip(providers).filter(|(_, provider)| provider.issuer.is_none());
+        let open = (0..).zip(providers).filter(|(_, provider)| provider.issuer.exact().is_none());
         Self { exact: exact.collect(), open: open.map(|(index, _)| ProviderId(index)).collect(), nobody: Rc::new([]) }
     }
 

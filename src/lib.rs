@@ -15,6 +15,7 @@ pub mod crypto;
 pub mod decision;
 pub mod extractor;
 pub mod filter;
+pub mod issuer_matcher;
 mod issuers;
 pub mod jwks;
 pub mod jwt;

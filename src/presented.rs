@@ -1,11 +1,13 @@
 //! The tokens that one request presents: each place is looked at, and each token decoded, at the first need only.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::config::{ProviderId, TokenLocation};
+use crate::decision::Denial;
 use crate::extractor::tokens_at;
 use crate::jwt::{DecodedToken, FormError};
+use crate::principal::Principal;
 use crate::request::Request;
 use crate::token_cache::Remembered;
 
@@ -30,7 +32,12 @@ pub(crate) struct Token<'r> {
     pub(crate) decoded: OnceCell<Result<DecodedToken<'r>, FormError>>,
     /// The providers that accept its issuer.
     pub(crate) accepting: OnceCell<Rc<[ProviderId]>>,
+    /// What is known of it by each provider that has been asked: a requirement may ask for one provider many times.
+    verdicts: RefCell<Vec<(ProviderId, Verdict)>>,
 }
+
+/// Who a token speaks for by one provider, or why it is refused.
+pub(crate) type Verdict = Result<Rc<Principal>, Denial>;
 
 impl<'r> Place<'r> {
     pub(crate) const fn new(location: &'r TokenLocation) -> Self {
@@ -48,6 +55,23 @@ impl<'r> Place<'r> {
 
 impl<'r> Token<'r> {
     const fn new(bytes: &'r [u8]) -> Self {
-        Self { bytes, remembered: OnceCell::new(), decoded: OnceCell::new(), accepting: OnceCell::new() }
+        Self {
+            bytes,
+            remembered: OnceCell::new(),
+            decoded: OnceCell::new(),
+            accepting: OnceCell::new(),
+            verdicts: RefCell::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn verdict(&self, id: ProviderId) -> Option<Verdict> {
+        let verdicts = self.verdicts.try_borrow().ok()?;
+        verdicts.iter().find(|(known, _)| *known == id).map(|(_, verdict)| verdict.clone())
+    }
+
+    pub(crate) fn note(&self, id: ProviderId, verdict: Verdict) {
+        if let Ok(mut verdicts) = self.verdicts.try_borrow_mut() {
+            verdicts.push((id, verdict));
+        }
     }
 }

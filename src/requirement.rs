@@ -148,15 +148,14 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     }
 
     fn allow_missing_or_failed(&self, ids: &[ProviderId]) -> Outcome<'r> {
-        let mut admitted = Vec::new();
+        let mut progress = Progress::default();
         for presented in self.tokens_for(ids).flatten() {
-            match self.admit_for_any(presented, ids) {
-                Ok(token) => admitted.push(token),
-                Err(Stop::Wait(wait)) => return Err(Stop::Wait(wait)),
-                Err(Stop::Deny(_)) => {}
+            let outcome = self.admit_for_any(presented, ids);
+            if !matches!(outcome, Err(Stop::Deny(_))) {
+                progress.note(outcome)?;
             }
         }
-        Ok(admitted)
+        progress.waits.map_or(Ok(progress.admitted), |wait| Err(Stop::Wait(wait)))
     }
 }
 

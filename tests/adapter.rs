@@ -870,6 +870,45 @@ fn the_metadata_of_the_route_come_before_the_rules() {
     }
     with(|host| host.metadata = [(route, vec![9, 9])].into());
     refused(plugin.decide(&[(":path", "/open/")]), "requirement_unknown");
+    with(|host| host.withheld = route);
+    refused(decide(&[(virtual_host, &[("disabled", &[1])])], "/open/"), "requirement_unknown");
+    with(|host| host.withheld = listener);
+    assert!(matches!(decide(&[(virtual_host, &[("disabled", &[1])])], "/"), Verdict::Upstream(_)));
+    refused(decide(&[], "/open/"), "requirement_unknown");
+}
+
+#[test]
+fn filters_behind_are_told_by_which_route_a_request_was_judged() {
+    let told = |name: &str| vec![("jwt_warden.route".to_owned(), name.to_owned())];
+    let mut by_name = local_config();
+    by_name["rules"] = json!([{"match": {"route_name": "api"}, "requires": {"provider_name": "acme"}},
+        {"match": {"prefix": "/open/"}}]);
+    let mut by_metadata = local_config();
+    by_metadata["requirement_map"] = json!({"strict": {"provider_name": "acme"}});
+    for config in [by_name, by_metadata] {
+        let plugin = start(&config);
+        assert!(with(|host| host.declared.pop()).unwrap().1.ends_with(b"jwt_warden.route\x18\x01"));
+        with(|host| host.route_name = Some(b"api".to_vec()));
+        assert!(matches!(send(plugin, "/api", &good_hs256()), Verdict::Upstream(_)));
+        assert_eq!(properties(), told("api"));
+        refused(plugin.decide(&[(":path", "/api")]), "token_missing");
+        assert_eq!(properties(), []);
+        with(|host| host.route_name = Some(b"open".to_vec()));
+        assert!(matches!(plugin.decide(&[(":path", "/open/")]), Verdict::Upstream(_)));
+        assert_eq!(properties(), told("open"));
+        for nameless in [None, Some(Vec::new()), Some(vec![0xff])] {
+            with(|host| host.route_name = nameless);
+            assert!(matches!(plugin.decide(&[(":path", "/open/")]), Verdict::Upstream(_)));
+            assert_eq!(properties(), []);
+        }
+        with(|host| host.lacks_properties = true);
+        assert!(Plugin::start(config.to_string().as_bytes()).is_some(), "nobody has asked for it");
+        with(|host| host.lacks_properties = false);
+    }
+    let plugin = start(&local_config());
+    with(|host| host.route_name = Some(b"api".to_vec()));
+    assert!(matches!(send(plugin, "/api", &good_hs256()), Verdict::Upstream(_)));
+    assert_eq!(properties(), [], "no route is asked for");
 }
 
 #[test]

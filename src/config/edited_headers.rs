@@ -3,10 +3,18 @@
 use super::{Provider, Rule, TokenLocation, report::Place};
 use crate::sorted::sorted;
 
+const CHOSEN_AGAIN: &str = "Envoy chooses the route again once the filter has removed or set a header: have the guard of \
+                            docs/envoy.md behind the filter where routes match on headers, cookies or the query";
+
 /// A rule sees a request as it came: a header that the filter removes or sets holds what the client says.
 pub(super) fn warn_of_edited(rules: &[Rule], providers: &[Provider], at: &Place<'_>) {
     let edited = sorted(providers.iter().flat_map(edited_headers));
     let parameters = sorted(providers.iter().flat_map(token_parameters));
+    if let Some(index) = rules.iter().position(|rule| rule.matcher.route_name.is_some())
+        && providers.iter().any(edits_requests)
+    {
+        at.index(index).field("match").field("route_name").warn(CHOSEN_AGAIN);
+    }
     for (index, rule) in rules.iter().enumerate() {
         let at = at.index(index);
         let at = at.field("match");
@@ -23,6 +31,10 @@ pub(super) fn warn_of_edited(rules: &[Rule], providers: &[Provider], at: &Place<
             }
         }
     }
+}
+
+fn edits_requests(provider: &Provider) -> bool {
+    !provider.forward || !provider.claim_headers.is_empty() || provider.payload_header.is_some()
 }
 
 fn edited_headers(provider: &Provider) -> impl Iterator<Item = &str> {

@@ -69,7 +69,16 @@ impl Provider {
     }
 }
 
+/// The property that tells by which route a request was judged.
+pub const ROUTE_PROPERTY: &str = "jwt_warden.route";
+
 impl Config {
+    /// Whether filters behind are told by which route a request was judged: where that decides, or may decide.
+    #[must_use]
+    pub fn tells_route(&self) -> bool {
+        self.route_metadata || self.rules.iter().any(|rule| rule.matcher.route_name.is_some())
+    }
+
     /// The names of the properties of all providers, each once.
     #[must_use]
     pub fn properties(&self) -> Vec<&str> {
@@ -80,6 +89,8 @@ impl Config {
 
 /// Each of them is a call of the host for every request.
 const MAX_CLAIM_STATES: usize = 32;
+/// What the filter itself tells in a property.
+const OWN_STATE: &str = "route";
 const MAX_STATE_NAME: usize = 32;
 
 /// Claims nested deeper are refused with their token.
@@ -143,6 +154,9 @@ fn claim_state(raw: RawClaimState, at: &Place<'_>) -> Checked<ClaimState> {
 }
 
 fn state_name(name: String, at: &Place<'_>) -> Checked<String> {
+    if name == OWN_STATE {
+        return at.mistake("is the filter's own, for the name of the route: use another name");
+    }
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if (1..=MAX_STATE_NAME).contains(&name.len()) && name.bytes().all(fits) {
         return Ok(name);
@@ -159,14 +173,14 @@ pub(super) fn claim(name: Option<String>, path: Option<Vec<String>>, at: &Place<
     }
 }
 
-fn claim_name(name: String, at: &Place<'_>) -> Checked<ClaimPath> {
+pub(super) fn claim_name(name: String, at: &Place<'_>) -> Checked<ClaimPath> {
     if name.is_empty() {
         return at.mistake("has to be the name of a claim; dots lead into nested objects");
     }
     Ok(ClaimPath::Dotted(name))
 }
 
-fn claim_path(path: Vec<String>, at: &Place<'_>) -> Checked<ClaimPath> {
+pub(super) fn claim_path(path: Vec<String>, at: &Place<'_>) -> Checked<ClaimPath> {
     if !(1..=MAX_CLAIM_PATH).contains(&path.len()) || path.iter().any(String::is_empty) {
         return at.mistake(format!("has to be a list of 1 to {MAX_CLAIM_PATH} names, from the outermost inwards"));
     }

@@ -51,9 +51,9 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let names: Vec<_> = raw_providers.iter().map(|(name, _)| name.clone()).collect();
     let providers = providers(raw_providers, context, &at.field("providers"));
     let without_rules = raw.rules.as_ref().is_none_or(Vec::is_empty);
-    let surroundings = Surroundings::new(&names);
+    let surroundings = Surroundings::new(&names, providers.as_deref().unwrap_or_default());
     let requirement_map = requirement_map(raw.requirement_map, surroundings, &at.field("requirement_map"))?;
-    let known = Known { providers: &names, requirements: &requirement_map };
+    let known = Known { surroundings, requirements: &requirement_map };
     let rules = rules(raw.rules, known, &at.field("rules"));
     let unmatched = unmatched(raw.unmatched.as_deref(), without_rules, &at.field("unmatched"));
     let realm = settings::realm(raw.realm, &at.field("realm"));

@@ -8,6 +8,8 @@ mod edited_headers;
 mod forwarding;
 mod header_match;
 pub(crate) mod hosts;
+mod impossible;
+mod issuers;
 mod jwks_source;
 mod load;
 mod local_keys;
@@ -38,7 +40,7 @@ pub(crate) mod uri;
 use std::rc::Rc;
 use std::time::Duration;
 
-pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader};
+pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
 pub use request_matcher::{
@@ -47,6 +49,7 @@ pub use request_matcher::{
 pub use requirement::{ClaimCondition, ClaimValue, Exemption, Permission, ProviderRequirement, Requirement};
 
 use crate::crypto::AlgorithmSet;
+pub use crate::issuer_matcher::{IssuerMatcher, IssuerPattern};
 use crate::string_matcher::StringMatcher;
 
 /// The whole configuration of one plugin instance.
@@ -83,8 +86,8 @@ pub struct ProviderId(pub usize);
 pub struct Provider {
     /// The name in the configuration.
     pub name: String,
-    /// The exact `iss`; `None` accepts any issuer (`any_issuer: true`).
-    pub issuer: Option<String>,
+    /// The accepted `iss`.
+    pub issuer: IssuerMatcher,
     /// The accepted `aud` values; `None` accepts any audience or none (`any_audience: true`).
     pub audiences: Option<Vec<String>>,
     /// What `sub` has to be; `None` accepts any, and tokens without it.
@@ -278,6 +281,13 @@ impl Config {
     #[must_use]
     pub fn provider(&self, id: ProviderId) -> Option<&Provider> {
         self.providers.get(id.0)
+    }
+
+    /// The requirement of this name.
+    #[must_use]
+    pub fn requirement(&self, name: &str) -> Option<&Requirement> {
+        let position = self.requirement_map.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
+        self.requirement_map.get(position).map(|(_, requirement)| requirement.as_ref())
     }
 
     /// Everything that rules and routes may ask for.

@@ -2,7 +2,7 @@
 
 use super::{
     ClaimCondition, ClaimPath, ClaimValue, Permission, forwarding, names,
-    raw::{RawClaimCondition, RawScalar},
+    raw::{RawClaimCondition, RawScalar, RawValues},
     report::{Checked, Place, quoted},
 };
 
@@ -52,19 +52,12 @@ fn check_number(number: usize, what: &str, at: &Place<'_>) -> Checked<()> {
 
 fn condition(raw: RawClaimCondition, at: &Place<'_>) -> Checked<ClaimCondition> {
     let claim = claim((raw.claim_name, raw.claim_path), (raw.name, raw.path), at);
-    let not = raw.not.unwrap_or_default();
+    let not = raw.not.map(|not| negated(not, &at.field("not"))).transpose();
     let any_of = values(raw.any_of, &at.field("any_of"));
     let all_of = values(raw.all_of, &at.field("all_of"));
-    let not_any_of = values(not.any_of, &at.field("not.any_of"));
-    let not_all_of = values(not.all_of, &at.field("not.all_of"));
-    let condition = ClaimCondition {
-        claim: claim?,
-        exists: raw.exists,
-        any_of: any_of?,
-        all_of: all_of?,
-        not_any_of: not_any_of?,
-        not_all_of: not_all_of?,
-    };
+    let (not_any_of, not_all_of) = not?.unwrap_or_default();
+    let condition =
+        ClaimCondition { claim: claim?, exists: raw.exists, any_of: any_of?, all_of: all_of?, not_any_of, not_all_of };
     check_sense(&condition, at).map(|()| condition)
 }
 
@@ -75,8 +68,9 @@ fn claim(
     at: &Place<'_>,
 ) -> Checked<ClaimPath> {
     match (long, short) {
+        ((None, None), (Some(name), None)) => forwarding::claim_name(name, &at.field("name")),
+        ((None, None), (None, Some(path))) => forwarding::claim_path(path, &at.field("path")),
         (long, (None, None)) => forwarding::claim(long.0, long.1, at),
-        ((None, None), short) => forwarding::claim(short.0, short.1, at),
         _ => at.mistake("names the claim twice: needs exactly one of claim_name and claim_path"),
     }
 }
@@ -91,6 +85,18 @@ fn check_sense(condition: &ClaimCondition, at: &Place<'_>) -> Checked<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// The values of which the claim may have none, and those that it may not have all.
+type Negated = (Option<Vec<ClaimValue>>, Option<Vec<ClaimValue>>);
+
+fn negated(raw: RawValues, at: &Place<'_>) -> Checked<Negated> {
+    if raw.any_of.is_none() && raw.all_of.is_none() {
+        return at.mistake("needs any_of or all_of");
+    }
+    let any_of = values(raw.any_of, &at.field("any_of"));
+    let all_of = values(raw.all_of, &at.field("all_of"));
+    Ok((any_of?, all_of?))
 }
 
 fn values(raw: Option<Vec<RawScalar>>, at: &Place<'_>) -> Checked<Option<Vec<ClaimValue>>> {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{
-    Provider, SenderConstraint,
+    IssuerMatcher, Provider, SenderConstraint,
     duration::{Bounds, bounded},
-    forwarding,
+    forwarding, issuers,
     jwks_source::{Context, RawSources, jwks_source},
     locations, names,
     raw::RawProvider,
@@ -26,7 +26,7 @@ const MAX_LIFETIME: Bounds = Bounds {
 /// Validates one provider.
 pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, at: &Place<'_>) -> Checked<Provider> {
     let name = provider_name(name, at);
-    let issuer = issuer(raw.issuer.take(), raw.any_issuer, at);
+    let issuer = issuers::issuer(raw.issuer.take(), raw.issuer_patterns.take(), raw.any_issuer, at);
     let audiences = audiences(raw.audiences.take(), raw.any_audience, at);
     let subjects = raw.subjects.take().map(|raw| string_matcher(raw, &at.field("subjects"))).transpose();
     let listed_algorithms = listed_algorithms(raw.algorithms.take(), &at.field("algorithms"));
@@ -41,7 +41,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
     let claim_states = forwarding::claim_states(raw.claim_to_filter_state.take(), &at.field("claim_to_filter_state"));
     let route_cache = forwarding::clear_route_cache(raw.clear_route_cache, &at.field("clear_route_cache"));
     let sources = RawSources { local_jwks: raw.local_jwks, remote_jwks: raw.remote_jwks, discovery: raw.discovery };
-    let known_issuer = issuer.as_ref().ok().and_then(Option::as_deref);
+    let known_issuer = issuer.as_ref().ok().and_then(IssuerMatcher::exact);
     let jwks = jwks_source(sources, known_issuer, listed_algorithms.ok().flatten(), context, at);
     route_cache?;
     Ok(Provider {
@@ -71,16 +71,6 @@ fn provider_name(name: &str, at: &Place<'_>) -> Checked<String> {
         return Ok(name.to_owned());
     }
     at.mistake("the name of a provider has to be 1 to 128 characters of printable ASCII without blanks")
-}
-
-fn issuer(raw: Option<String>, any: Option<bool>, at: &Place<'_>) -> Checked<Option<String>> {
-    let place = at.field("issuer");
-    match (raw, any.unwrap_or(false)) {
-        (Some(_), true) => place.mistake("contradicts any_issuer: true: give one of the two"),
-        (None, true) => Ok(None),
-        (Some(issuer), false) if !issuer.is_empty() => Ok(Some(issuer)),
-        _ => place.mistake("is required: the exact `iss` of the tokens (any_issuer: true accepts every issuer)"),
-    }
 }
 
 fn audiences(raw: Option<Vec<String>>, any: Option<bool>, at: &Place<'_>) -> Checked<Option<Vec<String>>> {

@@ -30,6 +30,7 @@ pub(super) struct RawConfig {
 #[expecting = "an object: a provider"]
 pub(super) struct RawProvider {
     pub(super) issuer: Option<String>,
+    pub(super) issuer_patterns: Option<Vec<String>>,
     pub(super) any_issuer: Option<bool>,
     pub(super) audiences: Option<Vec<String>>,
     pub(super) any_audience: Option<bool>,
@@ -196,6 +197,9 @@ impl Shape for RawDuration {
     }
 }
 
+/// Larger numbers that are negative, or come in a Struct, have lost digits: they would equal others.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+
 /// A string, a number, `true` or `false`.
 pub(super) struct RawScalar(pub(super) ClaimValue);
 
@@ -205,10 +209,13 @@ impl Shape for RawScalar {
             Node::Text(text) => Ok(Self(ClaimValue::Text(text))),
             Node::Bool(truth) => Ok(Self(ClaimValue::Bool(truth))),
             Node::Whole(number) => Ok(Self(ClaimValue::Number(number.into()))),
-            Node::OtherNumber(number) if let Some(number) = Number::from_f64(number) => {
+            Node::OtherNumber(number)
+                if number.abs() <= MAX_EXACT
+                    && let Some(number) = Number::from_f64(number) =>
+            {
                 Ok(Self(ClaimValue::Number(number)))
             }
-            other => Err(other.is_not("a string, a number, true or false")),
+            other => Err(other.is_not("a string, a number that a double holds exactly, true or false")),
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn discovery(raw: RawDiscovery, issuer: Option<&str>, at: &Place<'_>)
     let clusters = jwks_clusters(raw.jwks_clusters, &at.field("jwks_clusters"));
     let discovery = match issuer {
         Some(issuer) => clusters.map(|clusters| Some(Discovery { issuer: issuer.to_owned(), clusters })),
-        None => at.mistake("needs the provider's issuer: the metadata have to name the same"),
+        None => at.mistake("needs the provider's exact `issuer`: the metadata have to name the same"),
     };
     source(raw.http_uri, discovery, times, at)
 }

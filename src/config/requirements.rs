@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use super::{
-    Exemption, Permission, ProviderId, ProviderRequirement, Requirement, names,
+    Exemption, Permission, Provider, ProviderId, ProviderRequirement, Requirement,
+    impossible::check_possible,
+    names,
     permission::permission,
     raw::{Named, RawProviderAndAudiences, RawRequirement, RawRequirements},
     report::{Checked, Place, listed, quoted},
@@ -16,24 +18,27 @@ const MAX_DEPTH: usize = 8;
 /// Requirements in one list, and named ones.
 const MAX_PARTS: usize = 1024;
 
-/// Where a requirement stands: the names of the providers in the order of their ids, and the levels above it.
+/// Where a requirement stands: the names of the providers in the order of their ids, the providers themselves if nothing is
+/// wrong with them, and the levels above it.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
     providers: &'a [String],
+    validated: &'a [Provider],
     depth: usize,
 }
 
 impl<'a> Surroundings<'a> {
     /// Those of a requirement that stands in no other one.
-    pub(super) const fn new(providers: &'a [String]) -> Self {
-        Self { providers, depth: 0 }
+    pub(super) const fn new(providers: &'a [String], validated: &'a [Provider]) -> Self {
+        Self { providers, validated, depth: 0 }
     }
 
     const fn deeper(self) -> Self {
         Self { depth: self.depth + 1, ..self }
     }
 
-    fn everyone(self) -> Vec<ProviderId> {
+    /// Every provider.
+    pub(super) fn everyone(self) -> Vec<ProviderId> {
         (0..self.providers.len()).map(ProviderId).collect()
     }
 }
@@ -112,7 +117,11 @@ pub(super) fn requirement(
             provider_and_audiences(raw, permission, surroundings, &at.field("provider_and_audiences"))
         }
         Kind::Any(list) => parts(list, surroundings, &at.field("requires_any")).map(any),
-        Kind::All(list) => parts(list, surroundings, &at.field("requires_all")).map(Requirement::All),
+        Kind::All(list) => {
+            let at = at.field("requires_all");
+            let parts = parts(list, surroundings, &at)?;
+            check_possible(&parts, surroundings.validated, &at).map(|()| Requirement::All(parts))
+        }
         Kind::AllowMissing => Ok(Requirement::AllowMissing(surroundings.everyone())),
         Kind::AllowMissingOrFailed => Ok(Requirement::AllowMissingOrFailed(surroundings.everyone())),
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    PathMatcher, ProviderId, Requirement, Rule,
+    PathMatcher, Requirement, Rule,
     raw::{RawRequirement, RawRule},
     reachable::check_reachable,
     report::{Checked, Place, listed, quoted},
@@ -20,8 +20,8 @@ const MAX_LISTED: usize = 20;
 /// What rules may ask for by name.
 #[derive(Clone, Copy)]
 pub(super) struct Known<'a> {
-    /// The names of the providers, in the order of their ids.
-    pub(super) providers: &'a [String],
+    /// Where every requirement of a rule stands.
+    pub(super) surroundings: Surroundings<'a>,
     /// `requirement_map`.
     pub(super) requirements: &'a [(String, Rc<Requirement>)],
 }
@@ -30,7 +30,7 @@ pub(super) struct Known<'a> {
 pub(super) fn rules(raw: Option<Vec<RawRule>>, known: Known<'_>, at: &Place<'_>) -> Checked<Vec<Rule>> {
     let raw = raw.unwrap_or_default();
     if raw.is_empty() {
-        return Ok(vec![everything_needs_a_token(known.providers.len())]);
+        return Ok(vec![everything_needs_a_token(known.surroundings)]);
     }
     if raw.len() > MAX_RULES {
         return at.mistake(format!("has more than {MAX_RULES} rules"));
@@ -40,8 +40,8 @@ pub(super) fn rules(raw: Option<Vec<RawRule>>, known: Known<'_>, at: &Place<'_>)
     Ok(rules)
 }
 
-fn everything_needs_a_token(providers: usize) -> Rule {
-    let any = Requirement::AnyProvider((0..providers).map(ProviderId).collect());
+fn everything_needs_a_token(surroundings: Surroundings<'_>) -> Rule {
+    let any = Requirement::AnyProvider(surroundings.everyone());
     Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Rc::new(any)) }
 }
 
@@ -63,9 +63,7 @@ fn requires(
 ) -> Checked<Option<Rc<Requirement>>> {
     match (raw, name) {
         (None, None) => Ok(None),
-        (Some(raw), None) => {
-            requirement(raw, Surroundings::new(known.providers), &at.field("requires")).map(Rc::new).map(Some)
-        }
+        (Some(raw), None) => requirement(raw, known.surroundings, &at.field("requires")).map(Rc::new).map(Some),
         (None, Some(name)) => named(name, known.requirements, &at.field("requirement_name")).map(Some),
         (Some(_), Some(_)) => at.field("requirement_name").mistake("contradicts `requires`: give one of the two"),
     }

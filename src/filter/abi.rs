@@ -12,6 +12,7 @@ use proxy_wasm::types::{BufferType, LogLevel, MapType, MetricType, StreamType};
 use crate::time::Timestamp;
 
 const OK: u32 = 0;
+const NOT_FOUND: u32 = 1;
 
 #[cfg_attr(target_arch = "wasm32", link(wasm_import_module = "env"))]
 unsafe extern "C" {
@@ -98,12 +99,17 @@ unsafe fn take_buffer(data: *mut u8, size: usize) -> Vec<u8> {
 
 /// Calls a host function that makes a buffer, and takes the buffer over; `None` unless its status is Ok.
 fn buffer_of(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Vec<u8>> {
+    let (status, buffer) = status_and_buffer_of(call);
+    (status == OK).then_some(buffer)
+}
+
+fn status_and_buffer_of(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> (u32, Vec<u8>) {
     let mut data = null_mut();
     let mut size = 0;
     let status = call(&raw mut data, &raw mut size);
     // SAFETY: the host wrote a buffer that it had allocated for this call, or nothing.
     let buffer = unsafe { take_buffer(data, size) };
-    (status == OK).then_some(buffer)
+    (status, buffer)
 }
 
 /// Writes a line to the proxy's log.
@@ -146,11 +152,20 @@ pub(super) fn header_value(map: MapType, name: &str) -> Option<Vec<u8>> {
     buffer_of(|data, size| unsafe { proxy_get_header_map_value(map, name.as_ptr(), name.len(), data, size) })
 }
 
+/// The host has a property, and does not hand it over.
+pub(super) struct Withheld;
+
 /// A property of the effective context, such as `xds`, `route_name`; `None` if there is none.
-pub(super) fn property(path: &[&str]) -> Option<Vec<u8>> {
+pub(super) fn property(path: &[&str]) -> Result<Option<Vec<u8>>, Withheld> {
     let path = path.join("\0");
     // SAFETY: the path outlives the call; the host writes pointer and size of a buffer that it allocates.
-    buffer_of(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
+    let (status, value) =
+        status_and_buffer_of(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) });
+    match status {
+        OK => Ok(Some(value)),
+        NOT_FOUND => Ok(None),
+        _ => Err(Withheld),
+    }
 }
 
 /// Removes every header of this name from a map. Says whether the host did it.

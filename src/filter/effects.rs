@@ -3,7 +3,7 @@
 use proxy_wasm::types::{LogLevel, MapType};
 
 use super::abi;
-use crate::config::Config;
+use crate::config::{Config, ROUTE_PROPERTY};
 use crate::decision::{Admission, Denial, challenge};
 use crate::extractor::HeaderEdit;
 use crate::request::Request;
@@ -12,6 +12,10 @@ use crate::upstream::Effect;
 /// Says once, when the plugin is configured, that these properties of requests will be texts: filters behind could not
 /// compare them otherwise. Says whether the host has done it.
 pub(super) fn declare_properties(config: &Config) -> bool {
+    if config.tells_route() {
+        // Nobody has asked for it: where the host cannot do it, whoever compares it will find nothing.
+        let _ = abi::declare_text_property(ROUTE_PROPERTY);
+    }
     config.properties().into_iter().all(|name| {
         let declared = abi::declare_text_property(name);
         if !declared {

@@ -29,7 +29,6 @@ pub struct RuleIndex {
     /// The other rules, in order: they are looked at one by one.
     others: Vec<usize>,
     asks_for_host: bool,
-    asks_for_route: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -62,14 +61,7 @@ impl RuleIndex {
             folded_paths: PathTable::new(sorting.folded_exact, sorting.folded_prefixes),
             others: sorting.others,
             asks_for_host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
-            asks_for_route: rules.iter().any(|rule| rule.matcher.route_name.is_some()),
         }
-    }
-
-    /// Whether a rule asks for the name of the route.
-    #[must_use]
-    pub const fn asks_for_route(&self) -> bool {
-        self.asks_for_route
     }
 
     /// The first rule that matches the request, if every path that an upstream may take the request's for falls under

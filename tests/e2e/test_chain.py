@@ -14,7 +14,7 @@ from support.world import rule
 
 pytestmark = pytest.mark.matrix
 
-NAMES = ("log", "principal", "condition", "cors", "cors_policy", "off", "on")
+NAMES = ("log", "principal", "condition", "cors", "cors_policy", "same_route", "off", "on")
 APP = "https://app.example"
 PREFLIGHT = [("origin", APP), ("access-control-request-method", "PUT")]
 STATE = [

@@ -1,5 +1,6 @@
 """What README.md gives operators to copy works as it stands."""
 
+import json
 import re
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from support.bootstrap import Site, bootstrap, http_filter
 from support.client import bearer, send, unique_path
 from support.envoy import ROOT, validate
 from support.tls import TlsJwksServer
+from support.world import jwks
 
 pytestmark = pytest.mark.matrix
 
@@ -23,7 +25,7 @@ def blocks():
     """The YAML of README.md, in its order, fresh."""
     texts = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     return SimpleNamespace(
-        **dict(zip(("filter", "cluster", "paths", "istio", "stats"), map(yaml.safe_load, texts), strict=True))
+        **dict(zip(("filter", "cluster", "paths", "istio", "route", "stats"), map(yaml.safe_load, texts), strict=True))
     )
 
 
@@ -127,6 +129,33 @@ def test_keys_of_a_server_with_another_name_do_not_count(launch, endpoint, key, 
     path = unique_path("/")
     assert send(envoy.port("readme"), path, bearer(token(key))).status == 401
     assert envoy.denial(path)["reason"] == "keys_unavailable"
+
+
+def test_authorization(launch, key):
+    [rules] = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    provider = {"issuer": ISSUER, "audiences": ["api"], "local_jwks": {"inline_string": jwks([key])}}
+    route = {**blocks().route, "route": {"cluster": "upstream"}}
+    everything = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
+    given = {"providers": {"acme": provider}, **json.loads(rules)}
+    envoy = launch(Site("readme", given, routes=[route, everything]))
+    plain, writes, audits, all_of_it = (
+        {},
+        {"scope": "orders:write"},
+        {"org": {"role": "auditor"}},
+        {"scp": ["everything"]},
+    )
+    allowed = {
+        ("GET", "/orders"): [plain, writes, audits, all_of_it],
+        ("POST", "/orders"): [writes],
+        ("GET", "/staff"): [audits, all_of_it],
+        ("GET", "/reports"): [audits, all_of_it],
+        ("GET", "/other"): [plain, writes, audits, all_of_it],
+    }
+    for (method, path), good in allowed.items():
+        for claims in (plain, writes, audits, all_of_it):
+            status = send(envoy.port("readme"), path, bearer(token(key, **claims)), method).status
+            assert status == (200 if claims in good else 403), (method, path, claims)
+        assert send(envoy.port("readme"), path, method=method).status == 401
 
 
 def token(key, **changes):

@@ -7,6 +7,7 @@ use super::{Callout, Headers, LocalResponse, State, with};
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
+const SERIALIZATION_FAILURE: u32 = 3;
 const CAS_MISMATCH: u32 = 8;
 
 unsafe extern "C" {
@@ -148,6 +149,9 @@ unsafe extern "C" fn proxy_get_property(
     let path = unsafe { text(path, path_size) };
     let value = match path.split('\0').collect::<Vec<_>>()[..] {
         ["xds", "route_name"] => with(|host| host.route_name.clone()),
+        ["xds", level, "filter_metadata", "jwt_warden"] if with(|host| host.withheld == level) => {
+            return SERIALIZATION_FAILURE;
+        }
         ["xds", level, "filter_metadata", "jwt_warden"] => with(|host| host.metadata.get(level).cloned()),
         _ => panic!("{path:?} is not a property that the filter needs"),
     };

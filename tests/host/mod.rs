@@ -61,6 +61,8 @@ pub struct State {
     pub route_name: Option<Vec<u8>>,
     /// The metadata under `jwt_warden` of the route of every request, by level, in the host's form.
     pub metadata: BTreeMap<&'static str, Vec<u8>>,
+    /// The level whose metadata cannot be handed over, as those with a `null` in Envoy.
+    pub withheld: &'static str,
     /// Fails header edits, to see that nothing fails open.
     pub refuse_edits: bool,
     /// The properties of requests, by context and name.

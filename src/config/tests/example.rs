@@ -10,8 +10,9 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Backoff, ClaimCondition, ClaimFormat, ClaimHeader, ClaimPath, ClaimState, ClaimValue, Exemption, HeaderPrefix,
-        HttpUri, JwksSource, Limits, PathMatcher, PayloadHeader, Permission, Provider, ProviderId, ProviderRequirement,
-        RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation, Unmatched, parse,
+        HttpUri, IssuerMatcher, JwksSource, Limits, PathMatcher, PayloadHeader, Permission, Provider, ProviderId,
+        ProviderRequirement, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation,
+        Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -134,7 +135,7 @@ fn acme() -> Provider {
     let exact = ["https://acme.example/org", "id"].map(str::to_owned).to_vec();
     Provider {
         name: "acme".to_owned(),
-        issuer: Some("https://acme.example".to_owned()),
+        issuer: IssuerMatcher::Exact("https://acme.example".to_owned()),
         audiences: Some(vec!["api".to_owned(), "urn:api".to_owned()]),
         subjects: Some(StringMatcher::Prefix(Text::new("user-".to_owned(), true))),
         algorithms: AlgorithmSet::EMPTY.with(SignatureAlgorithm::Es256).with(SignatureAlgorithm::EdDsa),
@@ -191,7 +192,7 @@ fn every_field_arrives() {
     for local in &config.providers[1..] {
         assert_eq!(local.jwks, JwksSource::Local(KEYS.as_bytes().to_vec()), "{}", local.name);
     }
-    assert_eq!(config.providers[3].issuer, None);
+    assert_eq!(config.providers[3].issuer, IssuerMatcher::Any);
     assert_eq!(config.providers[3].audiences, None);
     assert_eq!(config.rules.len(), 6);
     assert_eq!(config.rules[0], Rule { matcher: PathMatcher::Exact("/health".into()).into(), requires: None });

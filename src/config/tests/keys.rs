@@ -113,7 +113,7 @@ fn discovery_needs_an_issuer_and_a_place() {
     any_issuer["providers"]["acme"]["issuer"] = Value::Null;
     any_issuer["providers"]["acme"].as_object_mut().unwrap().remove("issuer");
     any_issuer["providers"]["acme"]["any_issuer"] = json!(true);
-    let expected = "providers.acme.discovery: needs the provider's issuer: the metadata have to name the same";
+    let expected = "providers.acme.discovery: needs the provider's exact `issuer`: the metadata have to name the same";
     assert_eq!(load(&any_issuer).unwrap_err(), expected);
     for clusters in [json!({"https://keys.example": "keys"}), json!({"keys.example": ""}), json!({"a/b": "c"})] {
         let error = load(&discovery(json!({"http_uri": http_uri, "jwks_clusters": clusters}))).unwrap_err();

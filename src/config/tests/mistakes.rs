@@ -6,8 +6,8 @@ use super::{check, least, least_with, load};
 
 #[test]
 fn providers() {
-    let issuer =
-        "providers.acme.issuer: is required: the exact `iss` of the tokens (any_issuer: true accepts every issuer)";
+    let issuer = "providers.acme.issuer: is required: the exact `iss` of the tokens (or issuer_patterns; any_issuer: \
+                  true accepts every issuer)";
     let audiences = "providers.acme.audiences: is required: the `aud` values to accept, at least one (any_audience: true accepts every audience)";
     check(&[
         ("/providers", Value::Null, "providers: is required: an object from names to providers"),
@@ -215,7 +215,9 @@ fn filter_state() {
     for name in ["", "Sub", "a.b", "a-b", "a b", "\u{e9}", "a\0b", &"x".repeat(33)] {
         check(&[(states, one(name), &characters)]);
     }
-    for name in ["a", "_", "0_z", &"x".repeat(32)] {
+    let own = format!("{path}[0].name: is the filter's own, for the name of the route: use another name");
+    check(&[(states, one("route"), &own)]);
+    for name in ["a", "_", "0_z", "routes", &"x".repeat(32)] {
         assert!(load(&least_with(states, one(name))).is_ok(), "{name}");
     }
     let many = |count: usize| {

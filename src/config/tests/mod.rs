@@ -4,6 +4,7 @@
 
 mod example;
 mod hostile;
+mod issuers;
 mod keys;
 mod mistakes;
 mod reference;

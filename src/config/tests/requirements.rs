@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{check, least_with, load};
+use super::{check, least, least_with, load};
 use crate::config::{Exemption, Requirement};
 
 fn requires(requirement: Value) -> Value {
@@ -86,6 +86,27 @@ fn conditions_ask_for_something() {
             json!({"claim_name": "", "exists": true}),
             format!("{at}.claim_name: has to be the name of a claim; dots lead into nested objects"),
         ),
+        (
+            json!({"name": "", "exists": true}),
+            format!("{at}.name: has to be the name of a claim; dots lead into nested objects"),
+        ),
+        (
+            json!({"path": [], "exists": true}),
+            format!("{at}.path: has to be a list of 1 to 32 names, from the outermost inwards"),
+        ),
+        (
+            json!({"name": "a", "path": ["a"], "exists": true}),
+            format!("{at}: names the claim twice: needs exactly one of claim_name and claim_path"),
+        ),
+        (
+            json!({"name": "a", "any_of": [-9_007_199_254_740_992_i64, -9_007_199_254_740_994_i64]}),
+            format!(
+                "{at}.any_of[1]: is a number that is negative or not whole, but has to be a string, a number that a double \
+                 holds exactly, true or false"
+            ),
+        ),
+        (json!({"name": "a", "exists": true, "not": {}}), format!("{at}.not: needs any_of or all_of")),
+        (json!({"name": "a", "not": {"any_of": []}}), format!("{at}.not.any_of: has to hold 1 to 256 values")),
         (json!({"claim_name": "a"}), format!("{at}: needs a condition: exists, any_of, all_of or not")),
         (json!({"claim_name": "a", "any_of": []}), format!("{at}.any_of: has to hold 1 to 256 values")),
         (
@@ -94,7 +115,9 @@ fn conditions_ask_for_something() {
         ),
         (
             json!({"claim_name": "a", "any_of": [{}]}),
-            format!("{at}.any_of[0]: is an object, but has to be a string, a number, true or false"),
+            format!(
+                "{at}.any_of[0]: is an object, but has to be a string, a number that a double holds exactly, true or false"
+            ),
         ),
     ] {
         check(&[("/rules", claims(condition), &expected)]);
@@ -103,6 +126,66 @@ fn conditions_ask_for_something() {
         [json!({"name": "a", "exists": false}), json!({"path": ["a"], "not": {"all_of": ["x"]}, "exists": true})]
     {
         assert!(load(&least_with("/rules", claims(condition))).is_ok());
+    }
+}
+
+#[test]
+fn what_can_never_be_fulfilled_is_a_mistake() {
+    let header = |name: &str| json!({"name": name, "value_prefix": "Bearer "});
+    let issuers = ["issuer", "other", "https://i/t", "https://*/t", "https://*/u"];
+    let provider = |issuer: &str, places: &[&str]| {
+        let mut provider = least()["providers"]["acme"].clone();
+        let kind = if issuer.contains('*') { "issuer_patterns" } else { "issuer" };
+        provider.as_object_mut().unwrap().remove("issuer");
+        provider[kind] = if kind == "issuer" { json!(issuer) } else { json!([issuer]) };
+        provider["from_headers"] = places.iter().map(|name| header(name)).collect();
+        provider
+    };
+    let answer = |one: (&str, &[&str]), other: (&str, &[&str]), requirement: &Value| {
+        let mut config = least();
+        config["providers"]["p"] = provider(one.0, one.1);
+        config["providers"]["q"] = provider(other.0, other.1);
+        config["rules"] = requires(requirement.clone());
+        load(&config).err()
+    };
+    let [p, q] = ["p", "q"].map(|name| json!({"provider_name": name}));
+    let list = |kind: &str, parts: &[&Value]| json!({kind: {"requirements": parts}});
+    let all = list("requires_all", &[&p, &q]);
+    let sentence = "can never be fulfilled: tokens of `p` and `q` stand in the same places, and none has both issuers";
+    let expected = Some(format!("rules[0].requires.requires_all: {sentence}"));
+    for (one, other) in [
+        ((issuers[0], &["a"][..]), (issuers[1], &["a"][..])),
+        ((issuers[0], &["a"]), (issuers[1], &["b", "a"])),
+        ((issuers[0], &["b", "a"]), (issuers[1], &["a"])),
+        ((issuers[2], &["a"]), (issuers[4], &["a"])),
+        ((issuers[4], &["a"]), (issuers[2], &["a"])),
+    ] {
+        assert_eq!(answer(one, other, &all), expected, "{one:?} {other:?}");
+    }
+    for (one, other) in [
+        ((issuers[0], &["a"][..]), (issuers[0], &["a"][..])),
+        ((issuers[0], &["a"]), (issuers[1], &["b"])),
+        ((issuers[0], &["a", "b"]), (issuers[1], &["a", "c"])),
+        ((issuers[2], &["a"]), (issuers[3], &["a"])),
+        ((issuers[3], &["a"]), (issuers[4], &["a"])),
+    ] {
+        assert_eq!(answer(one, other, &all), None, "{one:?} {other:?}");
+    }
+    let (one, other) = ((issuers[0], &["a"][..]), (issuers[1], &["a"][..]));
+    let only_q = list("requires_any", &[&q]);
+    for nested in [list("requires_all", &[&only_q]), list("requires_all", &[&p, &only_q])] {
+        let fulfilled_by_none = list("requires_all", &[&p, &nested]);
+        assert!(answer(one, other, &fulfilled_by_none).is_some_and(|answer| answer.ends_with(sentence)), "{nested}");
+    }
+    let missing = json!({"allow_missing": {}});
+    for possible in [
+        list("requires_any", &[&p, &q]),
+        list("requires_all", &[&p, &list("requires_any", &[&p, &q])]),
+        list("requires_all", &[&p, &missing]),
+        list("requires_all", &[&p, &p]),
+        list("requires_all", &[&p, &list("requires_any", &[&q, &json!({"allow_missing_or_failed": {}})])]),
+    ] {
+        assert_eq!(answer(one, other, &possible), None, "{possible}");
     }
 }
 

@@ -54,6 +54,24 @@ fn an_exemption_that_takes_more_than_it_names_is_doubtful() {
 }
 
 #[test]
+fn routes_that_may_be_chosen_again_are_doubtful() {
+    let requires = json!({"provider_name": "acme"});
+    let rules = json!([
+        {"match": {"prefix": "/a"}, "requires": requires},
+        {"match": {"route_name": "b"}, "requires": requires},
+        {"match": {"route_name": "c"}, "requires": requires}
+    ]);
+    let mut config = least_with("/rules", rules);
+    let expected = "rules[1].match.route_name: Envoy chooses the route again once the filter has removed or set a header: \
+                    have the guard of docs/envoy.md behind the filter where routes match on headers, cookies or the query";
+    assert_eq!(warnings(&config), [expected]);
+    config["providers"]["acme"]["forward"] = json!(true);
+    assert_eq!(warnings(&config), [""; 0], "nothing is changed");
+    config["providers"]["acme"]["claim_to_headers"] = json!([{"header_name": "x-user", "claim_name": "sub"}]);
+    assert_eq!(warnings(&config), [expected]);
+}
+
+#[test]
 fn a_lifetime_that_tokens_may_do_without_is_doubtful() {
     let mut config = least_with("/providers/acme/max_lifetime", json!("1h"));
     config["providers"]["acme"]["require_expiration"] = json!(false);

@@ -28,6 +28,7 @@ class Site:
     logged: dict = field(default_factory=dict)  # more for the access log
     host: dict = field(default_factory=dict)  # changes to the virtual host
     manager: dict = field(default_factory=dict)  # changes to the connection manager
+    listener: dict = field(default_factory=dict)  # changes to the listener
 
     def filters(self):
         """The HTTP filters."""
@@ -79,7 +80,7 @@ def listener(site, folder):
         **site.manager,
     }
     chain = {"filters": [{"name": "http", "typed_config": manager}]}
-    return {"name": site.name, "address": address(0), "filter_chains": [chain]}
+    return {"name": site.name, "address": address(0), "filter_chains": [chain], **site.listener}
 
 
 def cluster(name, port):

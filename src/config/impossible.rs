@@ -1,0 +1,59 @@
+//! Requirements that no request can meet.
+
+use super::{
+    Exemption, Provider, ProviderId, Requirement, TokenLocation,
+    report::{Checked, Place, quoted},
+};
+
+/// All tokens of a place have to be good for each provider that is asked for and looks there. Where one provider looks
+/// nowhere but where the other does too, its token has to have the issuers of both.
+pub(super) fn check_possible(parts: &[Requirement], providers: &[Provider], at: &Place<'_>) -> Checked<()> {
+    let mut needed: Vec<ProviderId> = parts.iter().flat_map(mandatory).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let needed: Vec<_> = needed.iter().filter_map(|id| providers.get(id.0)).collect();
+    for (index, one) in needed.iter().enumerate() {
+        if let Some(other) = needed.iter().skip(index + 1).find(|other| exclude_each_other(one, other)) {
+            return at.mistake(format!(
+                "can never be fulfilled: tokens of {} and {} stand in the same places, and none has both issuers",
+                quoted(&one.name),
+                quoted(&other.name)
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The providers of which each request that fulfils this has to bring a token.
+fn mandatory(requirement: &Requirement) -> Vec<ProviderId> {
+    match requirement {
+        Requirement::Provider(leaf) => vec![leaf.provider],
+        Requirement::All(parts) => parts.iter().flat_map(mandatory).collect(),
+        Requirement::Any(parts, Exemption::None) => match parts.as_slice() {
+            [part] => mandatory(part),
+            _ => Vec::new(),
+        },
+        Requirement::Any(..)
+        | Requirement::AnyProvider(_)
+        | Requirement::AllowMissing(_)
+        | Requirement::AllowMissingOrFailed(_) => Vec::new(),
+    }
+}
+
+fn exclude_each_other(one: &Provider, other: &Provider) -> bool {
+    have_no_issuer_in_common(one, other)
+        && (is_within(&one.locations, &other.locations) || is_within(&other.locations, &one.locations))
+}
+
+/// Whether that is certain: two patterns may well have one in common.
+fn have_no_issuer_in_common(one: &Provider, other: &Provider) -> bool {
+    match (one.issuer.exact(), other.issuer.exact()) {
+        (Some(exact), _) => !other.issuer.accepts(Some(exact)),
+        (None, Some(exact)) => !one.issuer.accepts(Some(exact)),
+        (None, None) => false,
+    }
+}
+
+fn is_within(places: &[TokenLocation], others: &[TokenLocation]) -> bool {
+    places.iter().all(|place| others.contains(place))
+}
