@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::authorization;
 use crate::bearer::{Bearers, Presented, malformed};
-use crate::config::{Permission, Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
+use crate::config::{Exemption, Permission, Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
@@ -26,7 +26,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         match requirement {
             Requirement::Provider(leaf) => self.meet_provider(leaf),
             Requirement::AnyProvider(ids) => self.meet_any_provider(ids),
-            Requirement::Any(parts) => self.meet_any(parts),
+            Requirement::Any(parts, exemption) => self.meet_any(parts, *exemption),
             Requirement::All(parts) => self.meet_all(parts),
             Requirement::AllowMissing(ids) => self.allow_missing(ids),
             Requirement::AllowMissingOrFailed(ids) => self.allow_missing_or_failed(ids),
@@ -111,8 +111,8 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     }
 
     /// The first part that is met decides; otherwise the most telling refusal, unless keys that are still to come may
-    /// change it.
-    fn meet_any(&self, parts: &[Requirement]) -> Outcome<'r> {
+    /// change it. What passes by exemption passes without any claims.
+    fn meet_any(&self, parts: &[Requirement], exemption: Exemption) -> Outcome<'r> {
         let mut waits = None;
         let mut refusal: Option<Denial> = None;
         for part in parts {
@@ -124,6 +124,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         }
         match (waits, refusal) {
             (Some(wait), _) => Err(Stop::Wait(wait)),
+            (None, Some(denial)) if exempt(exemption, &denial) => Ok(Vec::new()),
             (None, refusal) => Err(Stop::Deny(refusal.unwrap_or(Denial::new(Reason::Internal, None)))),
         }
     }
@@ -204,6 +205,15 @@ fn more_telling(earlier: Option<Denial>, denial: Denial) -> Denial {
     match earlier {
         Some(earlier) if weight(&earlier) > weight(&denial) => earlier,
         _ => denial,
+    }
+}
+
+/// Whether a request passes of which this is the most telling refusal.
+fn exempt(exemption: Exemption, denial: &Denial) -> bool {
+    match exemption {
+        Exemption::None => false,
+        Exemption::Missing => denial.reason == Reason::TokenMissing,
+        Exemption::MissingOrFailed => true,
     }
 }
 

@@ -605,6 +605,32 @@ fn a_remembered_token_counts_for_its_own_provider_only() {
 }
 
 #[test]
+fn what_may_be_missing_beside_a_requirement_lifts_none_of_its_conditions() {
+    let beside = |exemption: &str| {
+        let mut config = local_config();
+        let strict = json!({"provider_and_audiences": {"provider_name": "acme", "audiences": ["admin"]}});
+        let any = json!({"requires_any": {"requirements": [{exemption: {}}, strict]}});
+        config["rules"] = json!([{"match": {"prefix": "/"}, "requires": any}]);
+        start(&config)
+    };
+    let admin = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims_with("aud", json!("admin")));
+    let told = |verdict| match verdict {
+        Verdict::Upstream(headers) => headers.iter().any(|(name, _)| name == "x-user"),
+        other => panic!("refused: {other:?}"),
+    };
+    let optional = beside("allow_missing");
+    assert!(told(send(optional, "/", &admin)));
+    assert!(!told(optional.decide(&[(":path", "/")])));
+    refused(send(optional, "/", &good_hs256()), "audience_not_accepted");
+    refused(send(optional, "/", "garbage"), "token_malformed");
+    let indulgent = beside("allow_missing_or_failed");
+    assert!(told(send(indulgent, "/", &admin)));
+    for token in [&good_hs256(), "garbage"] {
+        assert!(!told(send(indulgent, "/", token)), "what is not meant for the rule tells nothing");
+    }
+}
+
+#[test]
 fn many_waiting_requests_wake_in_batches() {
     let key = EcKey::new("k1", 1);
     let plugin = start(&remote_config());

@@ -1,7 +1,7 @@
 //! Requirements that no request can meet.
 
 use super::{
-    Provider, ProviderId, Requirement, TokenLocation,
+    Exemption, Provider, ProviderId, Requirement, TokenLocation,
     report::{Checked, Place, quoted},
 };
 
@@ -29,11 +29,14 @@ fn mandatory(requirement: &Requirement) -> Vec<ProviderId> {
     match requirement {
         Requirement::Provider(leaf) => vec![leaf.provider],
         Requirement::All(parts) => parts.iter().flat_map(mandatory).collect(),
-        Requirement::Any(parts) => match parts.as_slice() {
+        Requirement::Any(parts, Exemption::None) => match parts.as_slice() {
             [part] => mandatory(part),
             _ => Vec::new(),
         },
-        Requirement::AnyProvider(_) | Requirement::AllowMissing(_) | Requirement::AllowMissingOrFailed(_) => Vec::new(),
+        Requirement::Any(..)
+        | Requirement::AnyProvider(_)
+        | Requirement::AllowMissing(_)
+        | Requirement::AllowMissingOrFailed(_) => Vec::new(),
     }
 }
 

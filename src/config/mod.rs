@@ -46,7 +46,7 @@ pub use report::{ConfigError, Warning};
 pub use request_matcher::{
     HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
 };
-pub use requirement::{ClaimCondition, ClaimValue, Permission, ProviderRequirement, Requirement};
+pub use requirement::{ClaimCondition, ClaimValue, Exemption, Permission, ProviderRequirement, Requirement};
 
 use crate::crypto::AlgorithmSet;
 pub use crate::issuer_matcher::{IssuerMatcher, IssuerPattern};

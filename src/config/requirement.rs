@@ -11,14 +11,25 @@ pub enum Requirement {
     Provider(ProviderRequirement),
     /// Tokens of any of these providers: what a configuration without rules asks for.
     AnyProvider(Vec<ProviderId>),
-    /// What one of these asks for. Never empty.
-    Any(Vec<Requirement>),
+    /// What one of these asks for, or else the exemption. Never empty.
+    Any(Vec<Requirement>, Exemption),
     /// What each of these asks for. Never empty.
     All(Vec<Requirement>),
     /// No token of these providers, or good ones.
     AllowMissing(Vec<ProviderId>),
     /// Nothing; but what good tokens of these providers claim is told to the upstream.
     AllowMissingOrFailed(Vec<ProviderId>),
+}
+
+/// What passes though it brings nothing of what is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exemption {
+    /// Nothing.
+    None,
+    /// A request without any of the tokens.
+    Missing,
+    /// Every request.
+    MissingOrFailed,
 }
 
 /// What tokens of one provider have to fulfil here.
@@ -84,7 +95,7 @@ impl Requirement {
     pub fn leaves(&self) -> Vec<&ProviderRequirement> {
         match self {
             Self::Provider(leaf) => vec![leaf],
-            Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::leaves).collect(),
+            Self::Any(parts, _) | Self::All(parts) => parts.iter().flat_map(Self::leaves).collect(),
             Self::AnyProvider(_) | Self::AllowMissing(_) | Self::AllowMissingOrFailed(_) => Vec::new(),
         }
     }
@@ -93,7 +104,7 @@ impl Requirement {
     pub fn providers(&self) -> Vec<ProviderId> {
         match self {
             Self::Provider(leaf) => vec![leaf.provider],
-            Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::providers).collect(),
+            Self::Any(parts, _) | Self::All(parts) => parts.iter().flat_map(Self::providers).collect(),
             Self::AnyProvider(ids) | Self::AllowMissing(ids) | Self::AllowMissingOrFailed(ids) => ids.clone(),
         }
     }

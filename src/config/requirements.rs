@@ -3,14 +3,13 @@
 use std::rc::Rc;
 
 use super::{
-    Permission, Provider, ProviderId, ProviderRequirement, Requirement,
+    Exemption, Permission, Provider, ProviderId, ProviderRequirement, Requirement,
     impossible::check_possible,
     names,
     permission::permission,
     raw::{Named, RawProviderAndAudiences, RawRequirement, RawRequirements},
     report::{Checked, Place, listed, quoted},
 };
-use crate::sorted::sorted;
 
 /// An unknown name is answered with so many of the known ones.
 const MAX_LISTED: usize = 20;
@@ -117,10 +116,7 @@ pub(super) fn requirement(
         Kind::ProviderAndAudiences(raw) => {
             provider_and_audiences(raw, permission, surroundings, &at.field("provider_and_audiences"))
         }
-        Kind::Any(list) => {
-            let parts = parts(list, surroundings, &at.field("requires_any"))?;
-            Ok(Requirement::Any(with_exemption_last(parts, &at.field("requires_any"))))
-        }
+        Kind::Any(list) => parts(list, surroundings, &at.field("requires_any")).map(any),
         Kind::All(list) => {
             let at = at.field("requires_all");
             let parts = parts(list, surroundings, &at)?;
@@ -181,38 +177,21 @@ fn parts(raw: RawRequirements, surroundings: Surroundings<'_>, at: &Place<'_>) -
     at.each(list, |raw, at| requirement(raw, surroundings.deeper(), at))
 }
 
-/// As in `jwt_authn`, `allow_missing` and `allow_missing_or_failed` are looked at last, only the wider of them counts, and
-/// it is about the tokens of the providers that stand beside it.
-fn with_exemption_last(parts: Vec<Requirement>, at: &Place<'_>) -> Vec<Requirement> {
-    let (exemptions, mut regular): (Vec<_>, Vec<_>) = parts.into_iter().partition(is_exemption);
-    let Some(exemption) =
-        exemptions.into_iter().max_by_key(|part| matches!(part, Requirement::AllowMissingOrFailed(_)))
-    else {
-        return regular;
-    };
-    let beside: Vec<_> = regular.iter().filter_map(leaf).collect();
-    if beside.iter().any(|leaf| leaf.audiences.is_some() || !leaf.permission.is_empty()) {
-        at.warn(
-            "lets good tokens pass without the audiences, scopes and claims that are asked for here: what allows \
-             missing tokens looks at the provider alone",
-        );
+/// As in `jwt_authn`, `allow_missing` and `allow_missing_or_failed` say what becomes of requests that no part beside them
+/// lets pass, whatever their place, and of both the wider counts. Without such parts they are parts themselves.
+fn any(mut parts: Vec<Requirement>) -> Requirement {
+    let widest = parts.iter().map(exemption).max().unwrap_or(Exemption::None);
+    if parts.iter().all(|part| exemption(part) != Exemption::None) {
+        return Requirement::Any(parts, Exemption::None);
     }
-    let providers = sorted(beside.iter().map(|leaf| leaf.provider));
-    regular.push(match exemption {
-        _ if providers.is_empty() => exemption,
-        Requirement::AllowMissing(_) => Requirement::AllowMissing(providers),
-        _ => Requirement::AllowMissingOrFailed(providers),
-    });
-    regular
+    parts.retain(|part| exemption(part) == Exemption::None);
+    Requirement::Any(parts, widest)
 }
 
-fn is_exemption(part: &Requirement) -> bool {
-    matches!(part, Requirement::AllowMissing(_) | Requirement::AllowMissingOrFailed(_))
-}
-
-fn leaf(part: &Requirement) -> Option<&ProviderRequirement> {
+const fn exemption(part: &Requirement) -> Exemption {
     match part {
-        Requirement::Provider(leaf) => Some(leaf),
-        _ => None,
+        Requirement::AllowMissing(_) => Exemption::Missing,
+        Requirement::AllowMissingOrFailed(_) => Exemption::MissingOrFailed,
+        _ => Exemption::None,
     }
 }

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Backoff, ClaimCondition, ClaimFormat, ClaimHeader, ClaimPath, ClaimState, ClaimValue, HeaderPrefix, HttpUri,
-        IssuerMatcher, JwksSource, Limits, PathMatcher, PayloadHeader, Permission, Provider, ProviderId,
+        Backoff, ClaimCondition, ClaimFormat, ClaimHeader, ClaimPath, ClaimState, ClaimValue, Exemption, HeaderPrefix,
+        HttpUri, IssuerMatcher, JwksSource, Limits, PathMatcher, PayloadHeader, Permission, Provider, ProviderId,
         ProviderRequirement, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation,
         Unmatched, parse,
     },
@@ -202,7 +202,7 @@ fn every_field_arrives() {
     assert_eq!(config.rules[5], last);
     let both =
         Requirement::All(vec![of_provider(2), Requirement::AllowMissingOrFailed((0..4).map(ProviderId).collect())]);
-    let any = Requirement::Any(vec![of_provider(3), both, Requirement::AllowMissing(vec![ProviderId(3)])]);
+    let any = Requirement::Any(vec![of_provider(3), both], Exemption::Missing);
     assert_eq!(config.requirement_map, [("any".to_owned(), Rc::new(any))]);
     assert_eq!(
         (config.unmatched, config.bypass_cors_preflight, config.route_metadata),

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{check, least, least_with, load};
+use crate::config::{Exemption, Requirement};
 
 fn requires(requirement: Value) -> Value {
     json!([{"match": {"prefix": "/"}, "requires": requirement}])
@@ -210,10 +211,20 @@ fn names_have_to_be_known() {
 }
 
 #[test]
-fn exemptions_beside_conditions_are_doubtful() {
-    let any = |first: Value| requires(json!({"requires_any": {"requirements": [first, {"allow_missing": {}}]}}));
-    let warnings = |first| load(&least_with("/rules", any(first))).unwrap().warnings.len();
-    assert_eq!(warnings(json!({"provider_name": "acme"})), 0);
-    assert_eq!(warnings(json!({"provider_name": "acme", "scopes": ["a"]})), 1);
-    assert_eq!(warnings(json!({"provider_and_audiences": {"provider_name": "acme", "audiences": ["a"]}})), 1);
+fn exemptions_have_no_place_among_the_parts() {
+    let (missing, failed) = (json!({"allow_missing": {}}), json!({"allow_missing_or_failed": {}}));
+    let (acme, own) = (json!({"provider_name": "acme"}), json!({"provider_and_audiences": {"provider_name": "acme"}}));
+    for (parts, expected) in [
+        (json!([&acme, &own]), (2, Exemption::None)),
+        (json!([&missing, &acme]), (1, Exemption::Missing)),
+        (json!([&acme, &failed, &own]), (2, Exemption::MissingOrFailed)),
+        (json!([&failed, &acme, &missing]), (1, Exemption::MissingOrFailed)),
+        (json!([&missing, &acme, &failed]), (1, Exemption::MissingOrFailed)),
+        (json!([&missing, &failed]), (2, Exemption::None)),
+    ] {
+        let any = json!({"requires_any": {"requirements": parts}});
+        let config = load(&least_with("/rules", requires(any))).unwrap().config;
+        let Some(Requirement::Any(parts, exemption)) = config.rules[0].requires.as_deref() else { panic!("{parts}") };
+        assert_eq!((parts.len(), *exemption), expected);
+    }
 }

@@ -187,6 +187,16 @@ ALIKE = {
     "optional: good": Alike(any_of(ONE, MISSING), [(BEARER, 0, "none")], "passes", {"x-level-0": ["0"]}),
     "optional: expired": Alike(any_of(ONE, MISSING), [(BEARER, 0, "expired")], "invalid"),
     "optional: a stranger's": Alike(any_of(ONE, MISSING), [(BEARER, 0, "other issuer")], "invalid"),
+    "optional: for the rule": Alike(
+        any_of(_WEB, MISSING), [(BEARER, 0, "none")], "passes", {"x-level-0": ["0"]}, claims={"aud": "web"}
+    ),
+    "optional: not for the rule": Alike(any_of(_WEB, MISSING), [(BEARER, 0, "none")], "invalid"),
+    "optional: a bad one elsewhere": Alike(any_of(ONE, MISSING), [(X_TOKEN, 1, "expired")], "passes"),
+    "optional: both missing": Alike(any_of(MISSING, all_of(ONE, TWO)), [(X_TOKEN, 1, "none")], "passes"),
+    "indulgent: not for the rule": Alike(
+        any_of(FAILED, _WEB), [(BEARER, 0, "none")], "passes", {"x-level-0": None}, headers=[("x-level-0", "9")]
+    ),
+    "indulgent: good elsewhere": Alike(any_of(ONE, FAILED), [(X_TOKEN, 1, "none")], "passes", {"x-level-1": None}),
     "allow failed: none": Alike(FAILED, [], "passes"),
     "allow failed: good": Alike(FAILED, [(BEARER, 0, "none")], "passes", {"x-level-0": ["0"]}),
     "allow failed: expired": Alike(FAILED, [(BEARER, 0, "expired")], "passes", {"x-level-0": None}),

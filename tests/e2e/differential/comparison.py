@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import places, rules
+from . import parts, places, promises, rules
 
 
 @dataclass
@@ -16,14 +16,21 @@ class Case:
 
     def __post_init__(self):
         self.requirement = rules.requirement(self.configuration, self.request)
-        names = sorted(rules.providers(self.configuration, self.requirement))
+        self.parts = parts.of(self.configuration, self.requirement)
+        names = sorted({name for part in self.parts for name in part.names})
         self.asked = [self.configuration["providers"][name] for name in names]
+        self.promise = promises.of(self.configuration, self.request, self.requirement)
 
     @property
     def looked_at(self):
         """The tokens that stand where a provider of the requirement looks."""
         where = {(place.kind, place.name) for provider in self.asked for place in places.of(provider)}
         return [placed for placed in self.request.placed if (placed.place.kind, placed.place.name) in where]
+
+    @property
+    def written(self):
+        """The headers that the providers of the requirement write."""
+        return {name for provider in self.asked for name in places.claim_headers(provider)}
 
     @property
     def everyone(self):
@@ -48,6 +55,8 @@ def findings(native, warden):
     """Every difference between the two."""
     if native.passed != warden.passed:
         return [Finding("verdict", native.reason or "passed", warden.reason or "passed")]
+    if native.passed and native.status != warden.status:
+        return [Finding("status", native.status, warden.status)]  # one of them did not arrive
     found = [Finding("status", native.status, warden.status), Finding("error", native.names_error, warden.names_error)]
     names = sorted({name for name, _ in (*native.headers, *warden.headers)})
     found += [Finding("header", native.all(name), warden.all(name), name) for name in names]

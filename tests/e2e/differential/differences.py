@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from . import places, rules
+from . import places, promises, rules, trees
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,32 @@ class Difference:
 
 
 def explain(case, finding):
-    """The first row that explains the finding, or None."""
+    """The first row that explains the finding, or None; nothing explains what the documents do not promise."""
+    if not _is_promised(case, finding):
+        return None
     return next((difference for difference in DIFFERENCES if difference.explains(case, finding)), None)
+
+
+def _is_promised(case, finding):
+    """Whether jwt-warden's side of the finding is what the documents make of the request."""
+    if case.warden.reason == "path_ambiguous":
+        return True  # whatever is asked for
+    if finding.what == "verdict":
+        return case.warden.passed != case.promise.refused
+    if finding.what == "error":
+        return finding.warden != case.promise.missing
+    if finding.what == "header" and finding.name in case.written:
+        told = case.promise.told(finding.name)
+        return len(told) == len(finding.warden) and all(map(_same, told, finding.warden))
+    return not any(_stays(case, finding, placed) for placed in case.request.placed if not _forwarded(case, placed))
+
+
+def _stays(case, finding, placed):
+    """Whether jwt-warden leaves this token in the part of the request that differs, though it looks there."""
+    there = placed.where == (finding.name or finding.what) and placed.token.text in promises.texts(
+        placed.place, case.request
+    )
+    return there and placed.token.text != "" and placed.token.text in str(finding.warden)
 
 
 def flawed(reason, *flaws):
@@ -39,14 +63,9 @@ def _refused(case, finding, reason):
     """The request was refused for this reason, or, where there are several ways, it went another one."""
     told = case.warden.reason == reason
     if finding.what in ("verdict", "status", "error"):
-        several = len(rules.leaves(case.requirement)) > 1
+        several = len(case.parts) > 1 or any(part.is_wide for part in case.parts)
         return told or (several and finding.what == "verdict" and case.native.passed)
-    return finding.name in _written(case) and finding.warden == []
-
-
-def _written(case):
-    """The headers that the providers of the requirement write."""
-    return {name for provider in case.asked for name in places.claim_headers(provider)}
+    return finding.name in case.written and finding.warden == []
 
 
 def _ambiguous_path(case, finding):
@@ -60,23 +79,17 @@ def _ambiguous_path(case, finding):
 
 def _audience_status(case, finding):
     """Both refuse; jwt_authn, for the audience of this very token, with 403."""
-    accepted = {audience for provider in case.asked for audience in provider.get("audiences", [])}
-    accepted |= set(_overriding_audiences(case.requirement))
-    foreign = [placed for placed in case.looked_at if not accepted >= _audiences(placed.token)]
-    foreign = foreign or [placed for placed in case.looked_at if not _audiences(placed.token)]
     told = case.native.reason == "audiences_in_jwt_are_not_allowed"
-    return finding.what == "status" and (finding.native, finding.warden) == (403, 401) and told and bool(foreign)
+    foreign = (part.is_foreign(placed) for part in case.parts for placed in case.request.placed)
+    return finding.what == "status" and (finding.native, finding.warden) == (403, 401) and told and any(foreign)
 
 
-def _overriding_audiences(requirement):
-    groups = [requirement[kind]["requirements"] for kind in ("requires_any", "requires_all") if kind in requirement]
-    own = requirement.get("provider_and_audiences", {}).get("audiences", [])
-    return [*own, *(audience for group in groups for inner in group for audience in _overriding_audiences(inner))]
-
-
-def _audiences(token):
-    audience = token.claims.get("aud", [])
-    return set(audience if isinstance(audience, list) else [audience])
+def _unsafe_claim(case, finding):
+    """jwt_authn writes it all the same; Envoy does not send a header with a line break."""
+    broken = any(placed.token.flaw == "claim with a line break" for placed in case.looked_at)
+    unsent = broken and finding.what == "status" and (finding.native, finding.warden) == (503, 200)
+    flaws = ("claim with a line break", "claim without its digits", "claim with a blank at its end")
+    return unsent or flawed("claim_unsafe", *flaws)(case, finding)
 
 
 def _twice_in_one_place(case, finding):
@@ -93,7 +106,7 @@ def _scheme_in_any_case(case, finding):
     """jwt_authn does not see `bearer`; jwt-warden does, and judges the token."""
     if not any(map(_form("lower case"), case.looked_at)):
         return False
-    told = finding.what == "header" and finding.name in _written(case) and finding.native == []
+    told = finding.what == "header" and finding.name in case.written and finding.native == []
     return told or (finding.what in ("verdict", "error") and case.warden.reason != "token_missing")
 
 
@@ -101,7 +114,8 @@ def _prefix_at_the_beginning(case, finding):
     """jwt_authn takes a token behind a prefix anywhere in the value."""
     later = [placed for placed in case.looked_at if placed.form in ("prefix later", "prefix and dash")]
     stays = finding.native == [] and any([placed.written] == finding.warden for placed in later)
-    return bool(later) and (_refused(case, finding, "token_missing") or stays)
+    passes = finding.what == "verdict" and case.warden.passed  # for lack of a token
+    return bool(later) and (_refused(case, finding, "token_missing") or stays or passes)
 
 
 def _is_behind_blanks(placed):
@@ -131,7 +145,7 @@ def _claim_twin(case, finding):
 
 def _one_value(case, finding):
     """Two tokens that set one header: jwt_authn appends the second, jwt-warden keeps the first."""
-    several = finding.name in _written(case) and len(case.looked_at) > 1
+    several = finding.name in case.written and len(case.looked_at) > 1
     if not several or len(finding.native) < 2 or len(finding.warden) != 1:
         return False
     return any(_same(value, finding.warden[0]) for value in finding.native)
@@ -207,11 +221,9 @@ def _is_less(native, warden, removable):
 
 def _forwarded(case, placed):
     """Whether a provider that verified it has `forward`; where no verification is asked for, whether any has that."""
-    forwarding = [provider for provider in case.asked or case.everyone if provider.get("forward")]
-    looking = [provider for provider in forwarding if placed.place in places.of(provider)]
-    if not case.asked:
-        return bool(looking)
-    return any(provider.get("issuer") in (None, placed.token.claims.get("iss")) for provider in looking)
+    if case.asked:
+        return case.promise.keeps(placed.place)
+    return any(provider.get("forward") and placed.place in places.of(provider) for provider in case.everyone)
 
 
 def _elements(values):
@@ -247,7 +259,7 @@ DIFFERENCES = [
     Difference(
         "unsafe_claim",
         "a claim that would arrive as another does not pass",
-        flawed("claim_unsafe", "claim with a line break", "claim without its digits", "claim with a blank at its end"),
+        _unsafe_claim,
     ),
     Difference("twice_in_one_place", "one place holds one token", _twice_in_one_place),
     Difference("scheme_in_any_case", "schemes have no case", _scheme_in_any_case),
@@ -259,10 +271,15 @@ DIFFERENCES = [
         stricter("token_malformed", _is_behind_blanks),
     ),
     Difference("encoded_token", "a token has one form", stricter("token_malformed", _form("value encoded"))),
+    Difference("told_at_once", "claims are told of what let the request pass", trees.told_at_once),
+    Difference("cleared", "what was verified is told", trees.cleared),
+    Difference("seen_once", "every part sees every token", trees.seen_once),
+    Difference("last_decides", "all tokens have to be good", trees.last_decides),
     Difference("claim_twin", "claim headers are the filter's in every spelling", _claim_twin),
     Difference("one_value", "a claim header has one value", _one_value),
     Difference("claim_form", "claims are written as in the token", _claim_form),
     Difference("empty_claim", "an empty claim is a claim", _empty_claim),
+    Difference("by_issuer", "a token counts for a provider that looks where it stands", trees.by_issuer),
     Difference("tokens_removed", "tokens go from every place on every route", _tokens_removed),
     Difference("query_kept", "what stands beside a token stays as it came", _query_kept),
     Difference("other_prefix", "a header goes if any provider without `forward` finds a token in it", _other_prefix),

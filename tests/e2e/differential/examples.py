@@ -12,6 +12,7 @@ PARAM = Place("param", "access_token")
 COOKIE = Place("cookie", "session")
 X_TOKEN = Place("header", "x-token")
 LITERAL = Place("header", "x-token", "jwt=")
+P0 = {"provider_name": "p0"}
 IN_X_TOKEN = {"from_headers": [{"name": "x-token"}]}
 
 
@@ -29,9 +30,10 @@ class Example:
     query: list = field(default_factory=list)  # what stands beside a token there
     header: str = ""
     claims: dict = field(default_factory=dict)
-    provider: dict = field(default_factory=dict)  # changes to it
+    provider: dict = field(default_factory=dict)  # changes to it; None takes a field away
     others: dict = field(default_factory=dict)  # a second provider, with these changes
     twice: Place = None  # where a second good token stands
+    requires: dict = field(default_factory=lambda: {"provider_name": "p0"})
     spoofed: list = field(default_factory=list)
 
     def make(self, issuers):
@@ -41,21 +43,26 @@ class Example:
         request.place(self.place, issuers.token(rng, 0, self.flaw, **{"level": 3, **self.claims}), self.form)
         if self.twice:
             request.place(self.twice, issuers.token(rng, 0, level=4))
-        rules = [{"match": {"prefix": "/public"}}, {"match": {"prefix": "/"}, "requires": {"provider_name": "p0"}}]
-        providers = {"p0": {**_provider(issuers), **self.provider}}
+        rules = [{"match": {"prefix": "/public"}}, {"match": {"prefix": "/"}, "requires": self.requires}]
+        providers = {"p0": _provider(issuers, self.provider)}
         if self.others:
-            providers["p1"] = {**_provider(issuers), **self.others}
+            providers["p1"] = _provider(issuers, self.others)
         return {"providers": providers, "rules": rules}, request
 
 
-def _provider(issuers):
-    claims = [{"header_name": "x-level", "claim_name": "level"}]
-    return {
+def _provider(issuers, changes):
+    provider = {
         "issuer": issuers.names[0],
         "audiences": [AUDIENCE],
         "local_jwks": issuers.jwks(0),
-        "claim_to_headers": claims,
+        "claim_to_headers": [{"header_name": "x-level", "claim_name": "level"}],
+        **changes,
     }
+    return {name: value for name, value in provider.items() if value is not None}
+
+
+def _group(kind, *requirements):
+    return {kind: {"requirements": list(requirements)}}
 
 
 def _refused(reason, **options):
@@ -85,10 +92,36 @@ EXAMPLES = {
         provider={"from_headers": [{"name": "x-token", "value_prefix": "jwt="}]},
     ),
     "encoded_token": _refused("token_malformed", place=PARAM, form="value encoded"),
+    "seen_once": Example("verdict", "jwt_is_missing", "passed", requires=_group("requires_all", P0, P0)),
+    "last_decides": _refused(
+        "token_expired", place=PARAM, flaw="expired", twice=BEARER, requires={"allow_missing": {}}
+    ),
     "claim_twin": Example("header", ["made-up"], [], header="x_level", spoofed=["x_level"]),
     "one_value": Example("header", ["3", "4"], ["3"], header="x-level", twice=PARAM),
     "claim_form": Example("header", ["-1.500000"], ["-1.5"], header="x-level", claims={"level": -1.5}),
     "empty_claim": Example("header", [], [""], header="x-level", claims={"level": ""}),
+    "by_issuer": Example(
+        "header",
+        ["3"],
+        [],
+        place=X_TOKEN,
+        header="x-level",
+        requires={"allow_missing": {}},
+        provider={**IN_X_TOKEN, "issuer": None, "claim_to_headers": []},
+        others={"from_params": ["jwt"]},
+    ),
+    "told_at_once": Example(
+        "header",
+        ["4"],
+        [],
+        flaw="expired",
+        header="x-level",
+        requires=_group("requires_any", P0, {"allow_missing_or_failed": {}}),
+        twice=PARAM,
+    ),
+    "cleared": Example(
+        "header", [], ["3"], header="x-level", requires=_group("requires_all", P0, {"allow_missing": {}})
+    ),
     "tokens_removed": Example(
         "header", ["a=1; session=TOKEN"], ["a=1"], place=COOKIE, header="cookie", provider={"from_cookies": ["session"]}
     ),

@@ -1,5 +1,7 @@
 """Mistakes of a filter, made in its configuration: the table of differences must not explain them away."""
 
+from .rules import is_exemption
+
 
 def _each_provider(change):
     """The change, made to every provider of a configuration."""
@@ -29,6 +31,44 @@ def _paths_as_prefixes(rule):
     return {**rule, "match": match}
 
 
+def _each_requirement(change):
+    """The change, made to every requirement, those within others first."""
+
+    def changed(requirement):
+        [(kind, value)] = requirement.items()
+        if kind.startswith("requires_"):
+            value = {"requirements": [changed(inner) for inner in value["requirements"]]}
+        return change(kind, value)
+
+    def fault(configuration):
+        rules = [
+            {**rule, "requires": changed(rule["requires"])} if "requires" in rule else rule
+            for rule in configuration["rules"]
+        ]
+        named = {name: changed(requirement) for name, requirement in configuration.get("requirement_map", {}).items()}
+        return {**configuration, "rules": rules, **({"requirement_map": named} if named else {})}
+
+    return fault
+
+
+def _of_kind(kind, change):
+    """The change, made to every requirement of this kind."""
+    return _each_requirement(lambda found, value: change(value) if found == kind else {found: value})
+
+
+def _in_reverse(kind, value):
+    return {kind: {"requirements": value["requirements"][::-1]} if kind == "requires_any" else value}
+
+
+def _without_exemptions(group):
+    parts = [part for part in group["requirements"] if not is_exemption(part)]
+    return {"requires_any": {"requirements": parts or group["requirements"]}}
+
+
+def _without_name(rule):
+    return {name: value for name, value in rule.items() if name != "requirement_name"}
+
+
 FAULTS = {
     "audiences do not count": _each_provider(lambda provider: {"audiences": None, "any_audience": True}),
     "issuers do not count": _each_provider(lambda provider: {"issuer": None, "any_issuer": True}),
@@ -45,5 +85,17 @@ FAULTS = {
     "cookies do not count": _each_provider(lambda provider: {"from_cookies": None}),
     "nothing asks for a token": _each_rule(lambda rule: {"match": rule["match"]}),
     "paths are prefixes": _each_rule(_paths_as_prefixes),
+    "audiences of the rule do not count": _of_kind(
+        "provider_and_audiences", lambda value: {"provider_name": value["provider_name"]}
+    ),
+    "all are met by one": _of_kind("requires_all", lambda group: {"requires_any": group}),
+    "all are met by the first": _of_kind("requires_all", lambda group: group["requirements"][0]),
+    "any means all": _of_kind("requires_any", lambda group: {"requires_all": group}),
+    "any means the first": _of_kind("requires_any", lambda group: group["requirements"][0]),
+    "any is looked at from behind": _each_requirement(_in_reverse),
+    "bad tokens pass where they may be missing": _of_kind("allow_missing", lambda _: {"allow_missing_or_failed": {}}),
+    "bad tokens never pass": _of_kind("allow_missing_or_failed", lambda _: {"allow_missing": {}}),
+    "exemptions do not count": _of_kind("requires_any", _without_exemptions),
+    "named requirements do not count": _each_rule(_without_name),
     "what no rule matches is refused": lambda configuration: {**configuration, "unmatched": "deny"},
 }

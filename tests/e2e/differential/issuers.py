@@ -24,6 +24,7 @@ class Token:
     issuer: int  # whose it pretends to be
     header: dict
     claims: dict
+    jwks: dict  # the local set with the key that signed it
 
 
 class Issuers:
@@ -46,18 +47,18 @@ class Issuers:
         parts = Parts(rng, self, issuer, key, head, {**claims, **changes}, now)
         FLAWS[flaw](parts)
         remember_tokens(parts.text().encode())
-        return Token(parts.text(), flaw, issuer, parts.header, _claims_of(parts.text()))
+        return Token(parts.text(), flaw, issuer, parts.header, _claims_of(parts.text()), self.jwks(parts.signer))
 
-    def strangers_key(self, issuer, like):
-        """The next issuer's key of the same name and kind."""
-        return next(key for key in self._keys[(issuer + 1) % len(self._keys)] if key.kid == like.kid)
+    def key_like(self, issuer, like):
+        """The issuer's key of the same name and kind."""
+        return next(key for key in self._keys[issuer] if key.kid == like.kid)
 
 
 class Parts:
     """A token in the making."""
 
     def __init__(self, rng, issuers, issuer, key, header, claims, now):
-        self.rng, self.issuers, self.issuer, self.key = rng, issuers, issuer, key
+        self.rng, self.issuers, self.signer, self.key = rng, issuers, issuer, key
         self.header, self.claims, self.now = header, claims, now
         self.finish = lambda text: text
         self._text = None
@@ -121,7 +122,8 @@ def _at(offset):
 
 
 def _wrong_key(parts):
-    parts.key = parts.issuers.strangers_key(parts.issuer, parts.key)
+    parts.signer = (parts.signer + 1) % len(parts.issuers.names)
+    parts.key = parts.issuers.key_like(parts.signer, parts.key)
 
 
 def _other_algorithm(parts):

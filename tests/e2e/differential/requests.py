@@ -138,6 +138,8 @@ def _meet_conditions(rng, match, request):
 def _place_token(rng, configuration, rule, issuers, request):
     name, provider = _provider(rng, configuration, rule)
     place = rng.choice(places.of(provider))
+    if request.method == "CONNECT" and place.kind == "param":
+        return  # it has no query
     if any(placed.form != "plain" for placed in request.placed):
         return  # an odd form stands alone: what follows from it can be told
     if rng.random() < 0.85 and any(placed.place == place for placed in request.placed):

@@ -36,25 +36,15 @@ def readings(path):
     return found
 
 
-def leaves(requirement):
-    """The single demands of a requirement, in order."""
-    for kind in ("requires_any", "requires_all"):
-        if kind in requirement:
-            return [leaf for inner in requirement[kind]["requirements"] for leaf in leaves(inner)]
-    return [requirement] if requirement else []
+def is_exemption(requirement):
+    """Whether it allows that tokens are missing."""
+    return bool({"allow_missing", "allow_missing_or_failed"} & requirement.keys())
 
 
-def providers(configuration, requirement):
-    """The names of the providers whose tokens a requirement looks at."""
-    names = set()
-    for leaf in leaves(requirement):
-        if "provider_name" in leaf:
-            names.add(leaf["provider_name"])
-        elif "provider_and_audiences" in leaf:
-            names.add(leaf["provider_and_audiences"]["provider_name"])
-        else:
-            names |= set(configuration["providers"])
-    return names
+def audiences(token):
+    """Whom the token is meant for."""
+    audience = token.claims.get("aud", [])
+    return set(audience if isinstance(audience, list) else [audience])
 
 
 def _is_preflight(request):
@@ -105,10 +95,11 @@ def _value(wanted, value):
     if "range_match" in wanted:
         bounds = wanted["range_match"]
         return re.fullmatch(r"-?\d+", value) is not None and bounds["start"] <= int(value) < bounds["end"]
-    return _string(wanted["string_match"], value)
+    return is_match(wanted["string_match"], value)
 
 
-def _string(wanted, value):
+def is_match(wanted, value):
+    """Whether a text fulfils a string match."""
     if "safe_regex" in wanted:
         return re.fullmatch(wanted["safe_regex"]["regex"], value) is not None
     kind, text = next((kind, text) for kind, text in wanted.items() if kind != "ignore_case")
