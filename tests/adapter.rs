@@ -862,6 +862,9 @@ fn rules_may_ask_for_the_route_that_the_proxy_has_chosen() {
     }
 }
 
+/// Names of metadata, and values in the host's form.
+type Members<'m> = [(&'m str, &'m [u8])];
+
 #[test]
 fn the_metadata_of_the_route_come_before_the_rules() {
     let mut config = local_config();
@@ -869,8 +872,8 @@ fn the_metadata_of_the_route_come_before_the_rules() {
     config["rules"] =
         json!([{"match": {"prefix": "/open/"}}, {"match": {"prefix": "/"}, "requirement_name": "strict"}]);
     let plugin = start(&config);
-    let decide = |levels: &[(&'static str, &[(&str, &[u8])])], path: &str| {
-        let members = |members: &[(&str, &[u8])]| {
+    let decide = |levels: &[(&'static str, &Members<'_>)], path: &str| {
+        let members = |members: &Members<'_>| {
             let owned = |(name, value): &(&str, &[u8])| ((*name).to_owned(), value.to_vec());
             host::functions::serialize(&members.iter().map(owned).collect())
         };
