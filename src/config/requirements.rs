@@ -5,8 +5,9 @@ use std::rc::Rc;
 use super::{
     Permission, ProviderId, ProviderRequirement, Requirement, names,
     permission::permission,
-    raw::{Named, RawProviderAndAudiences, RawRequirement, RawRequirements},
+    raw::{RawProviderAndAudiences, RawRequirement, RawRequirements},
     report::{Checked, Place, listed, quoted},
+    shape::Named,
 };
 use crate::sorted::sorted;
 

@@ -95,16 +95,33 @@ impl Shape for String {
 
 impl<T: Shape> Shape for Vec<T> {
     fn read(node: Node) -> Result<Self, ShapeError> {
-        let Node::List(items) = node else { return Err(node.is_not("a list")) };
-        let mut values = Self::with_capacity(items.len());
-        for item in items {
-            match T::read(item) {
-                Ok(value) => values.push(value),
-                Err(error) => return Err(error.in_index(values.len())),
-            }
-        }
+        let mut values = Self::new();
+        read_items(node, &mut |item| T::read(item).map(|value| values.push(value)))?;
         Ok(values)
     }
+}
+
+/// Hands the items of the list that `node` has to be to `read`.
+fn read_items(node: Node, read: &mut dyn FnMut(Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
+    let Node::List(items) = node else { return Err(node.is_not("a list")) };
+    let mut items = items.into_iter().enumerate();
+    items.try_for_each(|(index, item)| read(item).map_err(|error| error.in_index(index)))
+}
+
+/// The members of an object whose names the operator chooses, in their order.
+pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
+
+impl<T: Shape> Shape for Named<T> {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        let mut values = Vec::new();
+        read_members(node, &mut |name, value| T::read(value).map(|value| values.push((name.to_owned(), value))))?;
+        Ok(Self(values))
+    }
+}
+
+fn read_members(node: Node, read: &mut dyn FnMut(&str, Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
+    let Node::Object(members) = node else { return Err(node.is_not("an object whose names you choose")) };
+    members.into_iter().try_for_each(|(name, value)| read(&name, value).map_err(|error| error.in_field(name)))
 }
 
 /// A field of an object while the object is read.
