@@ -10,7 +10,7 @@ TARGET := wasm32-wasip1
 BUILT := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/jwt_warden.wasm
 ARTIFACT := dist/jwt_warden.wasm
 # Panics name their file. Without the builder's own folder in it, every builder gets the same bytes.
-REMAP := --config "target.$(TARGET).rustflags = ['--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo']"
+REMAP := --config "target.$(TARGET).rustflags = ['--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates']"
 MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 # What tools/envoy takes unless told otherwise: the whole suite runs in it.
 NEWEST := 1.40.0

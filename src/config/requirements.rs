@@ -144,8 +144,8 @@ fn provider(name: &str, providers: &[String], at: &Place<'_>) -> Checked<Provide
     if let Some(index) = providers.iter().position(|known| known == name) {
         return Ok(ProviderId(index));
     }
-    let known = listed(providers.iter().take(MAX_LISTED).map(String::as_str));
-    at.mistake(format!("there is no provider {}: there are {known}", quoted(name)))
+    let known: Vec<_> = providers.iter().take(MAX_LISTED).map(String::as_str).collect();
+    at.mistake(format!("there is no provider {}: there are {}", quoted(name), listed(&known)))
 }
 
 fn provider_and_audiences(
