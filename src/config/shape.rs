@@ -158,9 +158,9 @@ macro_rules! objects {
 
         impl Shape for $name {
             fn read(node: Node) -> Result<Self, ShapeError> {
+                const NAMES: &[&str] = &[$(objects!(@name $field $($given)?),)*];
                 #[allow(unused_mut, reason = "an object may have no fields")]
                 let mut object = Self::default();
-                const NAMES: &[&str] = &[$(objects!(@name $field $($given)?),)*];
                 read_fields(node, $expected, NAMES, &mut [$(&mut object.$field,)*])?;
                 Ok(object)
             }
@@ -186,14 +186,12 @@ pub(super) fn read_fields(
         let Some(field) = position.and_then(|position| fields.get_mut(position)) else {
             return Err(ShapeError::new(unknown_field::sentence(&name, names)).in_field(name));
         };
-        match field.give(value) {
-            Some(result) => result.map_err(|error| error.in_field(name))?,
-            // Names that are equal letter by letter were refused when the tree was built.
-            None => {
-                let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
-                return Err(ShapeError::new(sentence));
-            }
-        }
+        // Names that are equal letter by letter were refused when the tree was built.
+        let Some(result) = field.give(value) else {
+            let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
+            return Err(ShapeError::new(sentence));
+        };
+        result.map_err(|error| error.in_field(name))?;
     }
     Ok(())
 }
