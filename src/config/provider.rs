@@ -104,7 +104,7 @@ fn listed_algorithms(raw: Option<Vec<String>>, at: &Place<'_>) -> Checked<Option
 
 fn algorithm(name: &str, before: AlgorithmSet, at: &Place<'_>) -> Checked<SignatureAlgorithm> {
     let Some(algorithm) = SignatureAlgorithm::from_name(name) else {
-        let known = listed(SignatureAlgorithm::ALL.map(SignatureAlgorithm::name));
+        let known = listed(&SignatureAlgorithm::ALL.map(SignatureAlgorithm::name));
         return at.mistake(format!("{} is not an algorithm that can be allowed: there are {known}", quoted(name)));
     };
     if before.contains(algorithm) {
