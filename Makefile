@@ -6,6 +6,9 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
+# They would replace those of .cargo/config.toml, and with them the vectors.
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+
 TARGET := wasm32-wasip1
 BUILT := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/jwt_warden.wasm
 ARTIFACT := dist/jwt_warden.wasm
