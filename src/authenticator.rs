@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::bearer::Bearers;
 use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, TokenLocation, Unmatched};
+use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::issuers::Issuers;
@@ -79,7 +80,14 @@ impl Authenticator {
 
     /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
-    pub fn decide(&self, request: &Request<'_>, keys: &dyn Keys, arrival: Timestamp, now: Timestamp) -> Decision {
+    pub fn decide(
+        &self,
+        request: &Request<'_>,
+        connection: &dyn Connection,
+        keys: &dyn Keys,
+        arrival: Timestamp,
+        now: Timestamp,
+    ) -> Decision {
         let found = self.rules.find(request);
         if let Found::Ambiguous(reason) = found {
             return Decision::Deny(Denial::new(reason, None));
@@ -88,9 +96,11 @@ impl Authenticator {
             return Decision::Allow(self.unverified(request, "cors_preflight"));
         }
         match self.requirement(request, found) {
-            Ok(Some(requirement)) => {
-                self.judge(requirement, request, Moment { keys, signatures: &self.signatures, arrival, now })
-            }
+            Ok(Some(requirement)) => self.judge(
+                requirement,
+                request,
+                Moment { keys, signatures: &self.signatures, connection, arrival, now },
+            ),
             Ok(None) => Decision::Allow(self.unverified(request, "not_required")),
             Err(denial) => Decision::Deny(denial),
         }

@@ -136,3 +136,58 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
 pub(crate) fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
     Denial::new(error.reason(), provider).because(&error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::cell::Cell;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::json;
+
+    use crate::config::{JwksSource, parse};
+    use crate::crypto::Signatures;
+    use crate::decision::Decision;
+    use crate::jwks::{KeyOrigin, KeySet};
+    use crate::time::Timestamp;
+    use crate::verifier::{KeyLookup, KeyQuery, Keys};
+
+    /// Counts how often keys are looked up, which is how often a signature is verified.
+    struct Counting(Rc<KeySet>, Cell<usize>);
+
+    impl Keys for Counting {
+        fn lookup(&self, _query: KeyQuery<'_>) -> KeyLookup {
+            self.1.set(self.1.get() + 1);
+            KeyLookup::Ready(Rc::clone(&self.0))
+        }
+
+        fn generation(&self, _provider: ProviderId, _now: Timestamp) -> Option<u64> {
+            Some(0)
+        }
+    }
+
+    #[test]
+    fn a_token_is_verified_once_however_often_its_provider_is_named() {
+        let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+        let provider = json!({"issuer": "i", "any_audience": true, "local_jwks": {"inline_string": keys}});
+        let part = |index: usize| json!({"provider_name": "p", "scopes": [format!("s{index}")]});
+        let requires = json!({"requires_any": {"requirements": (0..50).map(part).collect::<Vec<_>>()}});
+        let rules = json!([{"match": {"prefix": "/"}, "requires": requires}]);
+        let config = json!({"providers": {"p": provider}, "rules": rules});
+        let config = parse(config.to_string().as_bytes(), &|_| None).unwrap().config;
+        let JwksSource::Local(document) = &config.providers[0].jwks else { panic!("a local set") };
+        let keys = Counting(Rc::new(KeySet::parse(document, KeyOrigin::Local, 1 << 16).unwrap()), Cell::new(0));
+        let encoded = [r#"{"alg":"EdDSA"}"#, r#"{"iss":"i","exp":99}"#].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let value = format!("Bearer {}.{}.{}", encoded[0], encoded[1], URL_SAFE_NO_PAD.encode([0; 64]));
+        let request = Request::new(vec![(b":path", b"/"), (b"authorization", value.as_bytes())]);
+        let authenticator = Authenticator::new(config, Signatures::in_module(), 1);
+        let now = Timestamp::from_secs(10);
+        let Decision::Deny(denial) = authenticator.decide(&request, &crate::connection::Unknown, &keys, now, now)
+        else {
+            panic!("a forged token")
+        };
+        assert_eq!((denial.reason, keys.1.get()), (Reason::SignatureInvalid, 1));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::config::{Provider, SenderConstraint};
+use crate::config::Provider;
 use crate::jwt::{Audience, Claims, VerifiedToken};
 use crate::reason::Reason;
 use crate::time::Timestamp;
@@ -22,19 +22,19 @@ impl From<Reason> for Unmet {
     }
 }
 
-/// Checks what `provider` demands of the claims at the time `now`, but for the audience: that depends on the rule too.
+/// Checks what `provider` demands of the claims at the time `now`, but for the audience, which depends on the rule too, and
+/// for the sender, which depends on the request.
 ///
 /// # Errors
 ///
-/// The first demand that is not met, in the order issuer, times, subject, sender.
+/// The first demand that is not met, in the order issuer, times, subject.
 pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> Result<(), Unmet> {
     let claims = token.claims();
     check_issuer(provider, claims.issuer.as_deref())?;
     check_expiration(provider, claims.expiration, now)?;
     check_not_in_future(provider, Reason::TokenNotYetValid, "nbf", claims.not_before, now)?;
     check_not_in_future(provider, Reason::IssuedInFuture, "iat", claims.issued_at, now)?;
-    check_subject(provider, claims)?;
-    check_sender(provider, claims)
+    check_subject(provider, claims)
 }
 
 /// Whether the provider accepts this `iss`.
@@ -117,16 +117,6 @@ fn check_subject(provider: &Provider, claims: &Claims<'_>) -> Result<(), Unmet> 
     let Some(accepted) = &provider.subjects else { return Ok(()) };
     let fulfilled = claims.subject.as_ref().is_some_and(|subject| accepted.matches(subject.as_bytes()));
     if fulfilled { Ok(()) } else { Err(Reason::SubjectNotAccepted.into()) }
-}
-
-/// A token that is bound to its sender's key must prove it (RFC 8705 section 3, RFC 9449 section 7); nothing here can
-/// see a proof, so a bound token counts only where the operator says so.
-fn check_sender(provider: &Provider, claims: &Claims<'_>) -> Result<(), Unmet> {
-    let bound = claims.confirmation.is_some();
-    if bound && provider.sender_constraint == SenderConstraint::IfBound {
-        return Err(Reason::SenderConstraint.into());
-    }
-    Ok(())
 }
 
 fn unmet(reason: Reason, claim: &str, time: Timestamp, now: Timestamp, bound: Duration) -> Unmet {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::claims::{Validity, accepts_audience};
 use crate::config::{ClaimPath, Config, Provider, ProviderId};
-use crate::jwt::{Audience, Claims, Scope, find_claim, wanted_claims};
+use crate::jwt::{Audience, Claims, Confirmation, Scope, find_claim, wanted_claims};
 use crate::upstream::Effect;
 
 /// The bearer of a token that one provider's keys verified, and whose claims that provider accepts.
@@ -18,6 +18,8 @@ pub struct Principal {
     pub generation: Option<u64>,
     /// When it counts.
     pub validity: Validity,
+    /// What the token is bound to.
+    pub confirmation: Option<Confirmation>,
     /// What the upstream is told.
     pub effects: Rc<[Effect]>,
     /// What rules may ask about.

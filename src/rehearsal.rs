@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use crate::authenticator::Authenticator;
 use crate::config::{self, ProviderId};
+use crate::connection;
 use crate::crypto::Signatures;
 use crate::decision::Decision;
 use crate::jwks::{KeyOrigin, KeySet};
@@ -43,7 +44,7 @@ pub fn succeeds(signatures: &Signatures) -> bool {
     let authenticator = Authenticator::new(loaded.config, Signatures::in_module(), 0);
     let decide = |headers: &[(&str, &str)], now| {
         let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        authenticator.decide(&Request::new(headers.collect()), &keys, now, now)
+        authenticator.decide(&Request::new(headers.collect()), &connection::Unknown, &keys, now, now)
     };
     let with = |credentials, now| decide(&[(":path", "/"), ("authorization", credentials)], now);
     let is_allowed = |decision| matches!(decision, Decision::Allow(admission) if admission.provider.is_some());

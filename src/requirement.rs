@@ -8,6 +8,7 @@ use crate::config::{Exemption, Permission, Provider, ProviderId, ProviderRequire
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
+use crate::sender;
 use crate::verifier::Stop;
 
 /// A token that passed, and where it stands.
@@ -63,6 +64,8 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             return refuse(Denial::new(Reason::AudienceNotAccepted, Some(id)));
         }
         self.remember(presented, &principal);
+        sender::check(provider, principal.confirmation.as_ref(), self.moment.connection)
+            .map_err(|lacking| Stop::Deny(Denial::new(Reason::SenderConstraint, Some(id)).because(lacking)))?;
         match authorization::check(&leaf.permission, &principal.facts) {
             Ok(()) => Ok(Admitted { principal, location: presented.place.location }),
             Err(lacking) => refuse(Denial::insufficient(id, &leaf.permission, &lacking)),

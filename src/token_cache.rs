@@ -159,7 +159,14 @@ mod tests {
     fn principal(provider: usize) -> Rc<Principal> {
         let validity = Validity { from: Timestamp::from_secs(10), until: Some(Timestamp::from_secs(20)) };
         let provider = ProviderId(provider);
-        Rc::new(Principal { provider, generation: Some(1), validity, effects: Rc::new([]), facts: Facts::default() })
+        Rc::new(Principal {
+            provider,
+            generation: Some(1),
+            validity,
+            confirmation: None,
+            effects: Rc::new([]),
+            facts: Facts::default(),
+        })
     }
 
     fn accepting() -> Rc<[ProviderId]> {

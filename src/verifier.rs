@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::claims::{self, Validity};
 use crate::config::{Provider, ProviderId};
+use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Denial, Wait};
 use crate::jwks::KeySet;
@@ -53,6 +54,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) keys: &'a dyn Keys,
     /// Who verifies signatures.
     pub(crate) signatures: &'a Signatures,
+    /// What the request came over.
+    pub(crate) connection: &'a dyn Connection,
     /// When the request arrived.
     pub(crate) arrival: Timestamp,
     /// The time.
@@ -86,6 +89,7 @@ pub(crate) fn accept(
         provider: id,
         generation: moment.keys.generation(id, moment.now),
         validity: Validity::of(provider, verified.claims()),
+        confirmation: verified.claims().confirmation.clone(),
         effects: effects.into(),
         facts: interest.map(|interest| Facts::of(verified.claims(), provider, interest)).unwrap_or_default(),
     })

@@ -824,6 +824,26 @@ fn hostile_shared_data_neither_traps_nor_stops_the_filter() {
 }
 
 #[test]
+fn a_token_bound_to_a_certificate_counts_with_that_certificate_only() {
+    let digest = [0xab; 32];
+    let confirmation = json!({"x5t#S256": mint::base64url(digest)});
+    let bound = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims_with("cnf", confirmation));
+    let plugin = start(&local_config());
+    let send = |shown: Option<&str>| {
+        with(|host| host.certificate_digest = shown.map(|text| text.as_bytes().to_vec()));
+        send(plugin, "/api", &bound)
+    };
+    for _ in 0..2 {
+        assert!(matches!(send(Some(&"ab".repeat(32))), Verdict::Upstream(_)));
+        for other in
+            [None, Some(""), Some("ab"), Some(&*"ab".repeat(31)), Some(&*"zz".repeat(32)), Some(&*"ac".repeat(32))]
+        {
+            refused(send(other), "sender_constraint");
+        }
+    }
+}
+
+#[test]
 fn rules_may_ask_for_the_route_that_the_proxy_has_chosen() {
     let mut config = local_config();
     config["rules"] = json!([
@@ -842,6 +862,9 @@ fn rules_may_ask_for_the_route_that_the_proxy_has_chosen() {
     }
 }
 
+/// Names of metadata, and values in the host's form.
+type Members<'m> = [(&'m str, &'m [u8])];
+
 #[test]
 fn the_metadata_of_the_route_come_before_the_rules() {
     let mut config = local_config();
@@ -849,8 +872,8 @@ fn the_metadata_of_the_route_come_before_the_rules() {
     config["rules"] =
         json!([{"match": {"prefix": "/open/"}}, {"match": {"prefix": "/"}, "requirement_name": "strict"}]);
     let plugin = start(&config);
-    let decide = |levels: &[(&'static str, &[(&str, &[u8])])], path: &str| {
-        let members = |members: &[(&str, &[u8])]| {
+    let decide = |levels: &[(&'static str, &Members<'_>)], path: &str| {
+        let members = |members: &Members<'_>| {
             let owned = |(name, value): &(&str, &[u8])| ((*name).to_owned(), value.to_vec());
             host::functions::serialize(&members.iter().map(owned).collect())
         };

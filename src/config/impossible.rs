@@ -1,17 +1,17 @@
 //! Requirements that no request can meet.
 
 use super::{
-    Exemption, Provider, ProviderId, Requirement, TokenLocation,
+    Exemption, Provider, Requirement, TokenLocation,
     report::{Checked, Place, quoted},
 };
 
 /// All tokens of a place have to be good for each provider that is asked for and looks there. Where one provider looks
 /// nowhere but where the other does too, its token has to have the issuers of both.
 pub(super) fn check_possible(parts: &[Requirement], providers: &[Provider], at: &Place<'_>) -> Checked<()> {
-    let mut needed: Vec<ProviderId> = parts.iter().flat_map(mandatory).collect();
-    needed.sort_unstable();
-    needed.dedup();
-    let needed: Vec<_> = needed.iter().filter_map(|id| providers.get(id.0)).collect();
+    let mut asked = vec![false; providers.len()];
+    mark_each(parts, &mut asked);
+    let needed: Vec<_> =
+        providers.iter().zip(asked).filter(|(_, asked)| *asked).map(|(provider, _)| provider).collect();
     for (index, one) in needed.iter().enumerate() {
         if let Some(other) = needed.iter().skip(index + 1).find(|other| exclude_each_other(one, other)) {
             return at.mistake(format!(
@@ -24,19 +24,23 @@ pub(super) fn check_possible(parts: &[Requirement], providers: &[Provider], at: 
     Ok(())
 }
 
-/// The providers of which each request that fulfils this has to bring a token.
-fn mandatory(requirement: &Requirement) -> Vec<ProviderId> {
+/// Marks the providers of which each request that fulfils this has to bring a token.
+fn mark_mandatory(requirement: &Requirement, asked: &mut [bool]) {
     match requirement {
-        Requirement::Provider(leaf) => vec![leaf.provider],
-        Requirement::All(parts) => parts.iter().flat_map(mandatory).collect(),
-        Requirement::Any(parts, Exemption::None) => match parts.as_slice() {
-            [part] => mandatory(part),
-            _ => Vec::new(),
-        },
-        Requirement::Any(..)
-        | Requirement::AnyProvider(_)
-        | Requirement::AllowMissing(_)
-        | Requirement::AllowMissingOrFailed(_) => Vec::new(),
+        Requirement::Provider(leaf) => {
+            if let Some(asked) = asked.get_mut(leaf.provider.0) {
+                *asked = true;
+            }
+        }
+        Requirement::All(parts) => mark_each(parts, asked),
+        Requirement::Any(parts, Exemption::None) if parts.len() == 1 => mark_each(parts, asked),
+        _ => {}
+    }
+}
+
+fn mark_each(parts: &[Requirement], asked: &mut [bool]) {
+    for part in parts {
+        mark_mandatory(part, asked);
     }
 }
 

@@ -125,6 +125,8 @@ pub struct Provider {
 pub enum SenderConstraint {
     /// The sender has to show possession; a token that is not bound passes.
     IfBound,
+    /// Every token has to be bound, and the sender has to show possession.
+    Required,
     /// `cnf` is not looked at.
     Ignore,
 }

@@ -104,7 +104,7 @@ fn listed_algorithms(raw: Option<Vec<String>>, at: &Place<'_>) -> Checked<Option
 
 fn algorithm(name: &str, before: AlgorithmSet, at: &Place<'_>) -> Checked<SignatureAlgorithm> {
     let Some(algorithm) = SignatureAlgorithm::from_name(name) else {
-        let known = listed(SignatureAlgorithm::ALL.map(SignatureAlgorithm::name));
+        let known = listed(&SignatureAlgorithm::ALL.map(SignatureAlgorithm::name));
         return at.mistake(format!("{} is not an algorithm that can be allowed: there are {known}", quoted(name)));
     };
     if before.contains(algorithm) {
@@ -156,7 +156,7 @@ fn sender_constraint(raw: Option<&str>, at: &Place<'_>) -> Checked<SenderConstra
     match raw {
         None | Some("if_bound") => Ok(SenderConstraint::IfBound),
         Some("ignore") => Ok(SenderConstraint::Ignore),
-        Some("required") => at.mistake("`required` is not supported in this version: use `if_bound` or `ignore`"),
-        Some(other) => at.mistake(format!("has to be `if_bound` or `ignore`, not {}", quoted(other))),
+        Some("required") => Ok(SenderConstraint::Required),
+        Some(other) => at.mistake(format!("has to be `if_bound`, `required` or `ignore`, not {}", quoted(other))),
     }
 }

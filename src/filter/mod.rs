@@ -2,6 +2,7 @@
 //! out what the core decides.
 
 mod abi;
+mod connection;
 mod effects;
 mod fetches;
 mod host_crypto;

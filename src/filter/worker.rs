@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use proxy_wasm::types::LogLevel;
 
+use super::connection::HostConnection;
 use super::fetches::{Fetches, read_response, report};
 use super::host_crypto::ForeignFunction;
 use super::metrics::Metrics;
@@ -97,7 +98,7 @@ impl Worker {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
             return;
         };
-        match self.authenticator.decide(&request, self, now, now) {
+        match self.authenticator.decide(&request, &HostConnection, self, now, now) {
             Decision::Wait(wait) if self.has_room(head.len()) => {
                 let progress = Rc::clone(progress);
                 let waiting = Waiting { head, route: route.clone(), arrival: now, wait, has_news: false, progress };
@@ -252,7 +253,12 @@ impl Worker {
         let request = pairs::parse_request(&waiting.head).unwrap_or_else(|| Request::new(Vec::new()));
         let request = request.on_route(&waiting.route);
         waiting.arrival = waiting.arrival.min(now);
-        let decision = self.authenticator.decide(&request, self, waiting.arrival, now);
+        // The connection is the request's only in its own context.
+        if !abi::set_effective_context(context_id) {
+            self.metrics.count_waiting("left");
+            return;
+        }
+        let decision = self.authenticator.decide(&request, &HostConnection, self, waiting.arrival, now);
         if let Decision::Wait(wait) = decision {
             waiting.wait = wait;
             waiting.has_news = false;
@@ -260,11 +266,9 @@ impl Worker {
             return;
         }
         self.metrics.count_waiting("left");
-        if abi::set_effective_context(context_id) {
-            self.conclude(&decision, &request, &waiting.progress);
-            if waiting.progress.get() == Progress::Allowed {
-                abi::continue_request();
-            }
+        self.conclude(&decision, &request, &waiting.progress);
+        if waiting.progress.get() == Progress::Allowed {
+            abi::continue_request();
         }
     }
 

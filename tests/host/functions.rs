@@ -153,6 +153,7 @@ unsafe extern "C" fn proxy_get_property(
             return SERIALIZATION_FAILURE;
         }
         ["xds", level, "filter_metadata", "jwt_warden"] => with(|host| host.metadata.get(level).cloned()),
+        ["connection", "sha256_peer_certificate_digest"] => with(|host| host.certificate_digest.clone()),
         _ => panic!("{path:?} is not a property that the filter needs"),
     };
     let Some(value) = value else { return NOT_FOUND };

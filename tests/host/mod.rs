@@ -59,6 +59,8 @@ pub struct State {
     pub metrics: Vec<(String, i64)>,
     /// The name of the route of every request.
     pub route_name: Option<Vec<u8>>,
+    /// The digest of every client's certificate, in hexadecimal digits.
+    pub certificate_digest: Option<Vec<u8>>,
     /// The metadata under `jwt_warden` of the route of every request, by level, in the host's form.
     pub metadata: BTreeMap<&'static str, Vec<u8>>,
     /// The level whose metadata cannot be handed over, as those with a `null` in Envoy.

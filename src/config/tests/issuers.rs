@@ -9,7 +9,7 @@ fn issuers_are_exact_or_patterns() {
     let with = |members: Value| {
         let mut config = least_with("/providers/acme/issuer", Value::Null);
         config["providers"]["acme"].as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
-        load(&config).map(|_| String::new()).unwrap_or_else(|mistake| mistake)
+        load(&config).map_or_else(|mistake| mistake, |_| String::new())
     };
     let many: Vec<_> = (0..17).map(|index| format!("{index}/*")).collect();
     let at = "providers.acme.issuer_patterns";

@@ -60,13 +60,8 @@ fn providers() {
         ),
         (
             "/providers/acme/sender_constraint",
-            json!("required"),
-            "providers.acme.sender_constraint: `required` is not supported in this version: use `if_bound` or `ignore`",
-        ),
-        (
-            "/providers/acme/sender_constraint",
             json!("IGNORE"),
-            "providers.acme.sender_constraint: has to be `if_bound` or `ignore`, not `IGNORE`",
+            "providers.acme.sender_constraint: has to be `if_bound`, `required` or `ignore`, not `IGNORE`",
         ),
     ]);
 }
