@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from differential import generator, run, sites
+from differential import configurations, generator, run, sites
 from differential.alike import ALIKE
 from differential.comparison import findings
 from differential.differences import DIFFERENCES, explain
@@ -58,10 +58,18 @@ def test_generated(through_both, issuers, record_property):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_no_difference(fault, through_both, issuers):
-    """The rows are so narrow that a filter with a fault does not pass for one that differs on purpose."""
-    grouped = through_both(generator.generate(SEED, issuers, FEW, REQUESTS), FAULTS[fault])
+    """The rows are so narrow that a filter with a fault does not pass for one that differs on purpose. Tried are
+    configurations that the fault changes."""
+    changed = FAULTS[fault]
+    pairs = generator.generate(SEED, issuers, FEW, REQUESTS, lambda native: _is_changed(changed, native))
+    grouped = through_both(pairs, changed)
     found = [(case, finding) for cases in grouped for case in cases for finding in findings(case.native, case.warden)]
     assert [finding for case, finding in found if not explain(case, finding)]
+
+
+def _is_changed(fault, native):
+    configuration = configurations.warden(native)
+    return fault(configuration) != configuration
 
 
 @pytest.fixture(scope="module")

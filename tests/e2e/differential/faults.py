@@ -61,8 +61,12 @@ def _in_reverse(kind, value):
 
 
 def _without_exemptions(group):
-    parts = [part for part in group["requirements"] if not is_exemption(part)]
-    return {"requires_any": {"requirements": parts or group["requirements"]}}
+    return _any([part for part in group["requirements"] if not is_exemption(part)] or group["requirements"])
+
+
+def _any(parts):
+    """Each part twice: of a single one it may be told at load that it can never be met."""
+    return {"requires_any": {"requirements": [*parts, *parts]}}
 
 
 def _without_name(rule):
@@ -90,8 +94,7 @@ FAULTS = {
     ),
     "all are met by one": _of_kind("requires_all", lambda group: {"requires_any": group}),
     "all are met by the first": _of_kind("requires_all", lambda group: group["requirements"][0]),
-    "any means all": _of_kind("requires_any", lambda group: {"requires_all": group}),
-    "any means the first": _of_kind("requires_any", lambda group: group["requirements"][0]),
+    "any means the first": _of_kind("requires_any", lambda group: _any(group["requirements"][:1])),
     "any is looked at from behind": _each_requirement(_in_reverse),
     "bad tokens pass where they may be missing": _of_kind("allow_missing", lambda _: {"allow_missing_or_failed": {}}),
     "bad tokens never pass": _of_kind("allow_missing_or_failed", lambda _: {"allow_missing": {}}),
