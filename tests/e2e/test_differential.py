@@ -17,8 +17,9 @@ from differential.issuers import Issuers
 from support.client import bearer, send
 from support.envoy import ROOT
 
-# Another seed explores; this one is what everybody runs.
-SEED = os.environ.get("DIFFERENTIAL_SEED", "jwt_authn")
+# Another seed explores; this one is what everybody runs, and shows every row.
+COMMON = "jwt_authn"
+SEED = os.environ.get("DIFFERENTIAL_SEED", COMMON)
 CONFIGURATIONS, REQUESTS, FEW = 300, 20, 60
 DOCUMENT = ROOT / "docs/from-jwt_authn.md"
 ROWS = {difference.name: difference for difference in DIFFERENCES}
@@ -53,7 +54,7 @@ def test_generated(through_both, issuers, record_property):
     assert counts["pairs"] >= 3000
     assert min(counts["passed by both"], counts["refused by both"]) > counts["pairs"] // 10
     unseen = [row for row in ROWS if not counts[row]]
-    assert not unseen, f"rows that explain nothing that is generated: {unseen}"
+    assert not unseen or SEED != COMMON, f"rows that explain nothing that is generated: {unseen}"
 
 
 @pytest.mark.parametrize("fault", FAULTS)

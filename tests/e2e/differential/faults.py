@@ -26,6 +26,10 @@ def _without_first_claim(provider):
     return {"claim_to_headers": provider.get("claim_to_headers", [])[1:]}
 
 
+def _other_cookies(provider):
+    return {"from_cookies": [f"other-{name}" for name in provider.get("from_cookies", [])] or None}
+
+
 def _paths_as_prefixes(rule):
     match = {("prefix" if kind == "path" else kind): value for kind, value in rule["match"].items()}
     return {**rule, "match": match}
@@ -86,7 +90,7 @@ FAULTS = {
     "all tokens are forwarded": _each_provider(lambda provider: {"forward": True}),
     "a claim header is missing": _each_provider(_without_first_claim),
     "payloads are not padded": _each_provider(lambda provider: {"pad_forward_payload_header": False}),
-    "cookies do not count": _each_provider(lambda provider: {"from_cookies": None}),
+    "cookies have other names": _each_provider(_other_cookies),
     "nothing asks for a token": _each_rule(lambda rule: {"match": rule["match"]}),
     "paths are prefixes": _each_rule(_paths_as_prefixes),
     "audiences of the rule do not count": _of_kind(
