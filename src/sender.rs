@@ -43,7 +43,7 @@ fn check_certificate(thumbprint: &str, connection: &dyn Connection) -> Result<()
     match connection.certificate_digest() {
         None => Err("the client has shown no certificate"),
         Some(digest) if URL_SAFE_NO_PAD.encode(digest) == thumbprint => Ok(()),
-        Some(_) => Err("the client's certificate is another one"),
+        Some(_) => Err("the client has shown another certificate"),
     }
 }
 

@@ -1,32 +1,21 @@
 """The filter among Envoy's others: what docs/envoy.md gives operators to copy works as it stands."""
 
-import re
-from types import SimpleNamespace
-
 import pytest
-import yaml
 
 from support.bootstrap import Site
 from support.client import bearer, begin, send, unique_path
-from support.envoy import ROOT
+from support.handbook import blocks
 from support.remote import remote_site
 from support.world import rule
 
 pytestmark = pytest.mark.matrix
 
-NAMES = ("log", "principal", "condition", "cors", "cors_policy", "same_route", "off", "on")
 APP = "https://app.example"
 PREFLIGHT = [("origin", APP), ("access-control-request-method", "PUT")]
 STATE = [
     {"name": "sub", "claim_name": "sub"},
     {"name": "roles", "claim_name": "roles", "format": "comma_separated"},
 ]
-
-
-def blocks():
-    """The YAML of docs/envoy.md, in its order, fresh."""
-    texts = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs/envoy.md").read_text(), re.MULTILINE | re.DOTALL)
-    return SimpleNamespace(**dict(zip(NAMES, map(yaml.safe_load, texts), strict=True)))
 
 
 def site(name, world, configuration=None, **chain):

@@ -4,7 +4,7 @@ import pytest
 
 from support.bootstrap import Site
 from support.client import send, unique_path
-from test_chain import blocks
+from support.handbook import blocks
 
 pytestmark = pytest.mark.matrix
 

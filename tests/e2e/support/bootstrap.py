@@ -29,6 +29,7 @@ class Site:
     host: dict = field(default_factory=dict)  # changes to the virtual host
     manager: dict = field(default_factory=dict)  # changes to the connection manager
     listener: dict = field(default_factory=dict)  # changes to the listener
+    chain: dict = field(default_factory=dict)  # changes to the listener's filter chain: its transport socket
 
     def filters(self):
         """The HTTP filters."""
@@ -79,7 +80,7 @@ def listener(site, folder):
         "http_filters": site.filters(),
         **site.manager,
     }
-    chain = {"filters": [{"name": "http", "typed_config": manager}]}
+    chain = {"filters": [{"name": "http", "typed_config": manager}], **site.chain}
     return {"name": site.name, "address": address(0), "filter_chains": [chain], **site.listener}
 
 

@@ -35,8 +35,11 @@ class Exchange:
 
     def __init__(self, port, data):
         remember_tokens(data)
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket = self._connect(port)
         self._socket.sendall(data)
+
+    def _connect(self, port):
+        return socket.create_connection(("127.0.0.1", port), timeout=30)
 
     def send(self, data):
         """Sends more of the request."""
