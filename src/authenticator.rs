@@ -8,6 +8,7 @@ use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, T
 use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
+use crate::extractor::HeaderEdit;
 use crate::issuers::Issuers;
 use crate::jwt::wanted_claims;
 use crate::matcher::{Found, RuleIndex};
@@ -152,16 +153,29 @@ impl Authenticator {
         }
     }
 
-    /// A request that goes upstream with what its tokens claim. Where two tokens tell one thing, the first token wins.
+    /// A request that goes upstream with what its tokens claim.
     fn admission(&self, request: &Request<'_>, admitted: &[Admitted<'_>]) -> Admission {
         let forwards = |id| self.config.provider(id).is_some_and(|provider| provider.forward);
         let kept = admitted.iter().filter(|token| forwards(token.principal.provider)).map(|token| token.location);
         let edits = self.sanitizer.edits(request, Keep::Only(&kept.collect::<Vec<_>>()));
-        let claims = admitted.iter().rev().map(|token| Rc::clone(&token.principal.effects));
+        let claims = (0..admitted.len()).map(|position| self.told(admitted, position));
         let told = self.judged_route(request).into_iter().chain(claims).collect();
         let provider = admitted.first().map(|token| token.principal.provider);
         let code = if provider.is_some() { "verified" } else { "not_required" };
         Admission { provider, code, edits, told }
+    }
+
+    /// What is told of the token at this position. Where the provider of an earlier token tells something, no later token
+    /// does, even where the earlier has no such claim: two tokens must not be taken for one.
+    fn told(&self, admitted: &[Admitted<'_>], position: usize) -> Rc<[Effect]> {
+        let (earlier, rest) = admitted.split_at_checked(position).unwrap_or_default();
+        let Some(token) = rest.first() else { return Rc::new([]) };
+        let effects = &token.principal.effects;
+        let earlier = || earlier.iter().filter_map(|token| self.config.provider(token.principal.provider));
+        if position == 0 || effects.is_empty() {
+            return Rc::clone(effects);
+        }
+        effects.iter().filter(|effect| !earlier().any(|provider| tells(provider, effect))).cloned().collect()
     }
 
     /// The places where this provider looks, as positions among those of the sanitizer.
@@ -194,6 +208,17 @@ impl Authenticator {
         if let Some(mut cache) = self.cache.as_ref().and_then(|cache| cache.try_borrow_mut().ok()) {
             cache.insert(token, accepting, principal);
         }
+    }
+}
+
+/// Whether the provider has this header or property told of its own tokens.
+fn tells(provider: &Provider, effect: &Effect) -> bool {
+    match effect {
+        Effect::Header(HeaderEdit::Remove(name) | HeaderEdit::Replace(name, _)) => {
+            provider.claim_headers.iter().any(|header| header.header == *name)
+                || provider.payload_header.as_ref().is_some_and(|header| header.name == *name)
+        }
+        Effect::Property(name, _) => provider.claim_states.iter().any(|state| state.property == *name),
     }
 }
 

@@ -31,7 +31,7 @@ pub struct Admission {
     pub code: &'static str,
     /// What is taken out of its headers.
     pub edits: Vec<HeaderEdit>,
-    /// What is told about its tokens then, in order: the later overwrites the earlier.
+    /// What is told about its tokens then.
     pub told: Vec<Rc<[Effect]>>,
 }
 

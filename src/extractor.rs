@@ -46,9 +46,10 @@ fn after_scheme<'r>(scheme: &str, value: &'r [u8]) -> Option<&'r [u8]> {
     elements.any(|element| is_of_scheme(scheme, element)).then_some(value)
 }
 
-/// Whether the scheme is the first word of these credentials.
+/// Whether the scheme is the first word of these credentials. What is no ASCII ends a word too: some upstream may take it
+/// for a blank.
 fn is_of_scheme(scheme: &str, credentials: &[u8]) -> bool {
-    let word = credentials.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    let word = credentials.split(|byte| !byte.is_ascii_graphic()).next().unwrap_or_default();
     word.eq_ignore_ascii_case(scheme.as_bytes())
 }
 
@@ -208,6 +209,15 @@ mod tests {
         for value in ["Basic t", "Bearert", "Bearer:t", "Bearer-x t", "", "xBearer t", "Basic Bearer", "a=\"Bearer t\""]
         {
             assert!(found(&bearer(), &[("authorization", value)]).is_empty(), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_taken_for_a_blank_ends_the_scheme() {
+        for value in [&b"Bearer\xa0t"[..], b"Bearer\xc2\xa0t", b"Bearer\x1ft", b"Bearer\x85t"] {
+            let request = Request::new(vec![(b"authorization", value)]);
+            assert_eq!(tokens_at(&bearer(), &request), [&value[6..]]);
+            assert_eq!(removal(std::iter::once(&bearer()), &request), [HeaderEdit::Remove("authorization".into())]);
         }
     }
 

@@ -47,7 +47,7 @@ impl Sanitizer {
     /// The edits for one request.
     #[must_use]
     pub fn edits(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<HeaderEdit> {
-        let spoofed = names_where(request, |name| self.is_claim_header(name));
+        let spoofed = names_where(request, |name| self.is_claim_header(name) || self.is_twin(name));
         let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
         edits.extend(removal(gone.map(|location| &location.location), request));
@@ -70,6 +70,16 @@ impl Sanitizer {
         self.claim_headers.binary_search_by(|reserved| reserved.iter().copied().cmp(variable(name))).is_ok()
     }
 
+    /// Whether an upstream may take this header for another one, in which tokens come.
+    fn is_twin(&self, name: &[u8]) -> bool {
+        let names = self.locations.iter().filter_map(|location| match &location.location {
+            TokenLocation::Header { name, .. } => Some(name.as_bytes()),
+            _ => None,
+        });
+        let mut alike = names.filter(|reserved| variable(reserved).eq(variable(name))).peekable();
+        alike.peek().is_some() && alike.all(|reserved| reserved != name)
+    }
+
     fn carries_tokens(&self, name: &[u8]) -> bool {
         self.locations.iter().any(|location| match &location.location {
             TokenLocation::Header { name: reserved, .. } => variable(reserved.as_bytes()).eq(variable(name)),
@@ -86,9 +96,9 @@ fn names_where<'r>(request: &Request<'r>, wanted: impl Fn(&[u8]) -> bool) -> Vec
 }
 
 /// A name as an upstream sees it that knows headers as variables, where `-` becomes `_` (RFC 3875 section 4.1.18, and
-/// with it WSGI, Rack and PHP).
+/// with it WSGI, Rack and PHP), and with some servers every other sign too.
 fn variable(name: &[u8]) -> impl Iterator<Item = u8> {
-    name.iter().map(|byte| if *byte == b'-' { b'_' } else { *byte })
+    name.iter().map(|byte| if byte.is_ascii_alphanumeric() { *byte } else { b'_' })
 }
 
 impl Location {
@@ -177,10 +187,10 @@ mod tests {
 
     #[test]
     fn names_are_one_where_an_upstream_cannot_tell_them_apart() {
-        for same in ["x-user-id", "x_user_id", "x-user_id"] {
+        for same in ["x-user-id", "x_user_id", "x-user_id", "x.user-id", "x-user!id"] {
             assert!(variable(b"x-user-id").eq(variable(same.as_bytes())), "{same}");
         }
-        for other in ["x-user-i", "x-user-ids", "x.user-id", "xuser-id-", ""] {
+        for other in ["x-user-i", "x-user-ids", "xuser-id-", ""] {
             assert!(!variable(b"x-user-id").eq(variable(other.as_bytes())), "{other}");
         }
     }

@@ -844,6 +844,72 @@ fn a_token_bound_to_a_certificate_counts_with_that_certificate_only() {
 }
 
 #[test]
+fn two_tokens_are_not_taken_for_one() {
+    let provider = |header: &str| {
+        let mut provider = local_config()["providers"]["acme"].clone();
+        provider["from_headers"] = json!([{ "name": header }]);
+        provider["claim_to_headers"] = json!([
+            {"header_name": "x-user", "claim_name": "sub"}, {"header_name": "x-role", "claim_name": "role"},
+        ]);
+        provider
+    };
+    let plugin = start(&json!({"providers": {"a": provider("x-a"), "b": provider("x-b")}}));
+    let token = |name: &str, value: &str| hs256(&json!({"alg": "HS256", "kid": "h"}), &claims_with(name, json!(value)));
+    let (alice, admin) = (token("sub", "alice"), token("role", "admin"));
+    let Verdict::Upstream(headers) = plugin.decide(&[(":path", "/"), ("x-a", &alice), ("x-b", &admin)]) else {
+        panic!("refused: {:?}", logged(WARN))
+    };
+    let sent = |name: &str| headers.iter().filter(|(known, _)| known == name).count();
+    assert_eq!((sent("x-user"), sent("x-role"), sent("x-a"), sent("x-b")), (1, 0, 0, 0));
+}
+
+#[test]
+fn twins_of_token_headers_go_though_the_token_stays() {
+    let mut config = local_config();
+    config["providers"]["acme"]["from_headers"] = json!([{"name": "x-jwt-token"}]);
+    config["providers"]["acme"]["forward"] = json!(true);
+    let plugin = start(&config);
+    let token = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims());
+    let headers = [(":path", "/api"), ("x-jwt-token", &*token), ("x_jwt_token", "forged"), ("x.jwt-token", "forged")];
+    let Verdict::Upstream(headers) = plugin.decide(&headers) else { panic!("refused: {:?}", logged(WARN)) };
+    let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).filter(|name| name.contains("jwt")).collect();
+    assert_eq!(names, ["x-jwt-token"]);
+}
+
+#[test]
+fn nothing_is_missing_where_a_token_of_any_part_stands() {
+    let mut config = local_config();
+    config["providers"]["other"] = config["providers"]["acme"].clone();
+    config["providers"]["other"]["from_headers"] = json!([{"name": "x-other"}]);
+    let both = json!({"requires_all": {"requirements": [{"provider_name": "acme"}, {"provider_name": "other"}]}});
+    let any = json!({"requires_any": {"requirements": [both, {"allow_missing": {}}]}});
+    config["rules"] = json!([{"match": {"prefix": "/"}, "requires": any}]);
+    let plugin = start(&config);
+    let token = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims());
+    assert!(matches!(plugin.decide(&[(":path", "/")]), Verdict::Upstream(_)));
+    assert!(matches!(
+        plugin.decide(&[(":path", "/"), ("authorization", &bearer(&token)), ("x-other", &token)]),
+        Verdict::Upstream(_)
+    ));
+    refused(plugin.decide(&[(":path", "/"), ("x-other", "bad")]), "token_missing");
+    refused(plugin.decide(&[(":path", "/"), ("authorization", &bearer(&token))]), "token_missing");
+}
+
+#[test]
+fn the_route_that_an_instance_in_front_judged_by_is_not_overwritten() {
+    let mut config = local_config();
+    config["rules"] = json!([{"match": {"route_name": "a"}}]);
+    let plugin = start(&config);
+    with(|host| host.route_name = Some(b"a".to_vec()));
+    let said = || with(|host| host.properties.values().filter(|value| *value == "a").count());
+    assert!(matches!(plugin.decide(&[(":path", "/")]), Verdict::Upstream(_)));
+    assert_eq!(said(), 1);
+    with(|host| host.route_judged_before = Some(b"b".to_vec()));
+    assert!(matches!(plugin.decide(&[(":path", "/")]), Verdict::Upstream(_)));
+    assert_eq!(said(), 1);
+}
+
+#[test]
 fn rules_may_ask_for_the_route_that_the_proxy_has_chosen() {
     let mut config = local_config();
     config["rules"] = json!([

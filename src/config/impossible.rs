@@ -9,7 +9,7 @@ use super::{
 /// nowhere but where the other does too, its token has to have the issuers of both.
 pub(super) fn check_possible(parts: &[Requirement], providers: &[Provider], at: &Place<'_>) -> Checked<()> {
     let mut asked = vec![false; providers.len()];
-    parts.iter().for_each(|part| mark_mandatory(part, &mut asked));
+    mark_each(parts, &mut asked);
     let needed: Vec<_> =
         providers.iter().zip(asked).filter(|(_, asked)| *asked).map(|(provider, _)| provider).collect();
     for (index, one) in needed.iter().enumerate() {
@@ -27,12 +27,20 @@ pub(super) fn check_possible(parts: &[Requirement], providers: &[Provider], at: 
 /// Marks the providers of which each request that fulfils this has to bring a token.
 fn mark_mandatory(requirement: &Requirement, asked: &mut [bool]) {
     match requirement {
-        Requirement::Provider(leaf) => asked.iter_mut().skip(leaf.provider.0).take(1).for_each(|asked| *asked = true),
-        Requirement::All(parts) => parts.iter().for_each(|part| mark_mandatory(part, asked)),
-        Requirement::Any(parts, Exemption::None) if parts.len() == 1 => {
-            parts.iter().for_each(|part| mark_mandatory(part, asked))
+        Requirement::Provider(leaf) => {
+            if let Some(asked) = asked.get_mut(leaf.provider.0) {
+                *asked = true;
+            }
         }
+        Requirement::All(parts) => mark_each(parts, asked),
+        Requirement::Any(parts, Exemption::None) if parts.len() == 1 => mark_each(parts, asked),
         _ => {}
+    }
+}
+
+fn mark_each(parts: &[Requirement], asked: &mut [bool]) {
+    for part in parts {
+        mark_mandatory(part, asked);
     }
 }
 

@@ -8,11 +8,12 @@ use super::{
     forwarding,
     jwks_source::Context,
     provider::provider,
-    raw::{Named, RawConfig, RawProvider},
+    raw::{RawConfig, RawProvider},
     report::{Checked, ConfigError, Place, Report, Warning, quoted},
     requirements::{Surroundings, requirement_map},
     rules::{Known, rules},
     settings,
+    shape::Named,
 };
 use crate::sorted::sorted;
 

@@ -35,10 +35,11 @@ fn default_locations() -> Vec<TokenLocation> {
 }
 
 /// The locations of one list, none of them twice.
+#[inline(never)]
 fn each<T>(
     raw: Option<Vec<T>>,
     at: &Place<'_>,
-    location: impl Fn(T, &Place<'_>) -> Checked<TokenLocation>,
+    location: fn(T, &Place<'_>) -> Checked<TokenLocation>,
 ) -> Checked<Vec<TokenLocation>> {
     let locations = at.each(raw.unwrap_or_default().into_iter().take(MAX_LOCATIONS + 1), location)?;
     for (index, location) in locations.iter().enumerate() {

@@ -104,7 +104,7 @@ fn listed_algorithms(raw: Option<Vec<String>>, at: &Place<'_>) -> Checked<Option
 
 fn algorithm(name: &str, before: AlgorithmSet, at: &Place<'_>) -> Checked<SignatureAlgorithm> {
     let Some(algorithm) = SignatureAlgorithm::from_name(name) else {
-        let known = listed(SignatureAlgorithm::ALL.map(SignatureAlgorithm::name));
+        let known = listed(&SignatureAlgorithm::ALL.map(SignatureAlgorithm::name));
         return at.mistake(format!("{} is not an algorithm that can be allowed: there are {known}", quoted(name)));
     };
     if before.contains(algorithm) {
@@ -139,7 +139,7 @@ fn token_type(text: &str, at: &Place<'_>) -> Checked<String> {
 fn max_lifetime(raw: &RawProvider, at: &Place<'_>) -> Checked<Option<Duration>> {
     let Some(lifetime) = &raw.max_lifetime else { return Ok(None) };
     if raw.require_expiration == Some(false) {
-        at.warn("a token without `exp` has no lifetime, and require_expiration: false accepts it");
+        at.warn("needs `exp` in every token: `require_expiration: false` has no effect beside it");
     }
     bounded(lifetime, &MAX_LIFETIME, at).map(Some)
 }

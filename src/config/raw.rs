@@ -8,7 +8,7 @@ use super::{
     ClaimValue,
     node::Node,
     raw_match::{RawMatch, RawStringMatcher},
-    shape::{Shape, ShapeError, objects, read_fields},
+    shape::{Named, Shape, ShapeError, objects, read_fields},
 };
 
 objects! {
@@ -217,22 +217,5 @@ impl Shape for RawScalar {
             }
             other => Err(other.is_not("a string, a number that a double holds exactly, true or false")),
         }
-    }
-}
-
-/// The members of an object whose names the operator chooses, in their order.
-pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
-
-impl<T: Shape> Shape for Named<T> {
-    fn read(node: Node) -> Result<Self, ShapeError> {
-        let Node::Object(members) = node else { return Err(node.is_not("an object whose names you choose")) };
-        let mut values = Vec::with_capacity(members.len());
-        for (name, value) in members {
-            match T::read(value) {
-                Ok(value) => values.push((name, value)),
-                Err(error) => return Err(error.in_field(name)),
-            }
-        }
-        Ok(Self(values))
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     Backoff, Discovery, HttpUri, RemoteJwks,
     duration::{Bounds, duration},
-    raw::{Named, RawBackoff, RawDiscovery, RawDuration, RawHttpUri, RawRemoteJwks},
+    raw::{RawBackoff, RawDiscovery, RawDuration, RawHttpUri, RawRemoteJwks},
     report::{Checked, Place},
+    shape::Named,
     uri::parts,
 };
 

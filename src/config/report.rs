@@ -231,22 +231,23 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The items quoted, with commas between them.
 #[inline(never)]
-pub(super) fn listed<'text>(items: impl IntoIterator<Item = &'text str>) -> String {
-    items.into_iter().map(quoted).collect::<Vec<_>>().join(", ")
+pub(super) fn listed(items: &[&str]) -> String {
+    items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", ")
 }
 
 fn escaped(text: &str) -> String {
-    let mut escaped: String = text.chars().take(MAX_QUOTED).flat_map(escape).collect();
+    let mut escaped = String::new();
+    for character in text.chars().take(MAX_QUOTED) {
+        if character == ' ' || character.is_ascii_graphic() {
+            escaped.push(character);
+        } else {
+            escaped.extend(character.escape_default());
+        }
+    }
     if text.chars().nth(MAX_QUOTED).is_some() {
         escaped.push_str("...");
     }
     escaped
-}
-
-fn escape(character: char) -> impl Iterator<Item = char> {
-    let printable = character == ' ' || character.is_ascii_graphic();
-    let escapes = (!printable).then(|| character.escape_default());
-    printable.then_some(character).into_iter().chain(escapes.into_iter().flatten())
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use super::{
     impossible::check_possible,
     names,
     permission::permission,
-    raw::{Named, RawProviderAndAudiences, RawRequirement, RawRequirements},
+    raw::{RawProviderAndAudiences, RawRequirement, RawRequirements},
     report::{Checked, Place, listed, quoted},
+    shape::Named,
 };
 
 /// An unknown name is answered with so many of the known ones.
@@ -148,8 +149,8 @@ fn provider(name: &str, providers: &[String], at: &Place<'_>) -> Checked<Provide
     if let Some(index) = providers.iter().position(|known| known == name) {
         return Ok(ProviderId(index));
     }
-    let known = listed(providers.iter().take(MAX_LISTED).map(String::as_str));
-    at.mistake(format!("there is no provider {}: there are {known}", quoted(name)))
+    let known: Vec<_> = providers.iter().take(MAX_LISTED).map(String::as_str).collect();
+    at.mistake(format!("there is no provider {}: there are {}", quoted(name), listed(&known)))
 }
 
 fn provider_and_audiences(

@@ -71,8 +71,8 @@ fn requires(
 
 fn named(name: &str, requirements: &[(String, Rc<Requirement>)], at: &Place<'_>) -> Checked<Rc<Requirement>> {
     let Some((_, requirement)) = requirements.iter().find(|(known, _)| known == name) else {
-        let known = listed(requirements.iter().take(MAX_LISTED).map(|(known, _)| known.as_str()));
-        return at.mistake(format!("requirement_map has no {}: it has {known}", quoted(name)));
+        let known: Vec<_> = requirements.iter().take(MAX_LISTED).map(|(known, _)| known.as_str()).collect();
+        return at.mistake(format!("requirement_map has no {}: it has {}", quoted(name), listed(&known)));
     };
     Ok(Rc::clone(requirement))
 }

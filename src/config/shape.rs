@@ -95,36 +95,48 @@ impl Shape for String {
 
 impl<T: Shape> Shape for Vec<T> {
     fn read(node: Node) -> Result<Self, ShapeError> {
-        let Node::List(items) = node else { return Err(node.is_not("a list")) };
-        let mut values = Self::with_capacity(items.len());
-        for item in items {
-            match T::read(item) {
-                Ok(value) => values.push(value),
-                Err(error) => return Err(error.in_index(values.len())),
-            }
-        }
+        let mut values = Self::new();
+        read_items(node, &mut |item| T::read(item).map(|value| values.push(value)))?;
         Ok(values)
     }
 }
 
+/// Hands the items of the list that `node` has to be to `read`.
+fn read_items(node: Node, read: &mut dyn FnMut(Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
+    let Node::List(items) = node else { return Err(node.is_not("a list")) };
+    let mut items = items.into_iter().enumerate();
+    items.try_for_each(|(index, item)| read(item).map_err(|error| error.in_index(index)))
+}
+
+/// The members of an object whose names the operator chooses, in their order.
+pub(super) struct Named<T>(pub(super) Vec<(String, T)>);
+
+impl<T: Shape> Shape for Named<T> {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        let mut values = Vec::new();
+        read_members(node, &mut |name, value| T::read(value).map(|value| values.push((name.to_owned(), value))))?;
+        Ok(Self(values))
+    }
+}
+
+fn read_members(node: Node, read: &mut dyn FnMut(&str, Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
+    let Node::Object(members) = node else { return Err(node.is_not("an object whose names you choose")) };
+    members.into_iter().try_for_each(|(name, value)| read(&name, value).map_err(|error| error.in_field(name)))
+}
+
 /// A field of an object while the object is read.
 pub(super) trait Field {
-    /// Whether the field has been given.
-    fn is_given(&self) -> bool;
-
-    /// Reads the field's value.
-    fn give(&mut self, value: Node) -> Result<(), ShapeError>;
+    /// Reads the field's value; `None` if it has one.
+    fn give(&mut self, value: Node) -> Option<Result<(), ShapeError>>;
 }
 
 // `null` is not the absence of a field: an empty `requires:` in YAML must not come to mean "no verification".
 impl<T: Shape> Field for Option<T> {
-    fn is_given(&self) -> bool {
-        self.is_some()
-    }
-
-    fn give(&mut self, value: Node) -> Result<(), ShapeError> {
-        *self = Some(T::read(value)?);
-        Ok(())
+    fn give(&mut self, value: Node) -> Option<Result<(), ShapeError>> {
+        if self.is_some() {
+            return None;
+        }
+        Some(T::read(value).map(|value| *self = Some(value)))
     }
 }
 
@@ -146,11 +158,10 @@ macro_rules! objects {
 
         impl Shape for $name {
             fn read(node: Node) -> Result<Self, ShapeError> {
+                const NAMES: &[&str] = &[$(objects!(@name $field $($given)?),)*];
                 #[allow(unused_mut, reason = "an object may have no fields")]
                 let mut object = Self::default();
-                read_fields(node, $expected, &mut [
-                    $((objects!(@name $field $($given)?), &mut object.$field),)*
-                ])?;
+                read_fields(node, $expected, NAMES, &mut [$(&mut object.$field,)*])?;
                 Ok(object)
             }
         }
@@ -160,28 +171,29 @@ macro_rules! objects {
 }
 pub(super) use objects;
 
-/// The fields of an object by their names in the text.
-type Fields<'object> = [(&'static str, &'object mut dyn Field)];
-
-/// Reads the members of the object that `node` has to be into `fields`.
-pub(super) fn read_fields(node: Node, expected: &str, fields: &mut Fields<'_>) -> Result<(), ShapeError> {
+/// Reads the members of the object that `node` has to be into the fields, which have these names in the text.
+pub(super) fn read_fields(
+    node: Node,
+    expected: &str,
+    names: &[&str],
+    fields: &mut [&mut dyn Field],
+) -> Result<(), ShapeError> {
     let Node::Object(members) = node else { return Err(node.is_not(expected)) };
-    // Only the fields of our shapes have two spellings; the names of providers have one.
-    members.into_iter().try_for_each(|(name, value)| read_field(snake_case(name), value, fields))
-}
-
-fn read_field(name: String, value: Node, fields: &mut Fields<'_>) -> Result<(), ShapeError> {
-    match fields.iter_mut().find(|(known, _)| *known == name) {
+    for (name, value) in members {
+        // Only the fields of our shapes have two spellings; the names of providers have one.
+        let name = snake_case(name);
+        let position = names.iter().position(|known| *known == name);
+        let Some(field) = position.and_then(|position| fields.get_mut(position)) else {
+            return Err(ShapeError::new(unknown_field::sentence(&name, names)).in_field(name));
+        };
         // Names that are equal letter by letter were refused when the tree was built.
-        Some((_, field)) if field.is_given() => {
-            Err(ShapeError::new(format!("`{name}` is given twice: in snake_case and in lowerCamelCase")))
-        }
-        Some((_, field)) => field.give(value).map_err(|error| error.in_field(name)),
-        None => {
-            let known: Vec<_> = fields.iter().map(|(known, _)| *known).collect();
-            Err(ShapeError::new(unknown_field::sentence(&name, &known)).in_field(name))
-        }
+        let Some(result) = field.give(value) else {
+            let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
+            return Err(ShapeError::new(sentence));
+        };
+        result.map_err(|error| error.in_field(name))?;
     }
+    Ok(())
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.

@@ -53,7 +53,7 @@ pub(super) fn sentence(field: &str, known: &[&str]) -> String {
     }
     match nearest(field, known) {
         Some(near) => format!("is not a field of this object: did you mean `{near}`?"),
-        None => format!("is not a field of this object: it has {}", listed(known.iter().copied())),
+        None => format!("is not a field of this object: it has {}", listed(known)),
     }
 }
 

@@ -32,8 +32,14 @@ pub(super) fn carry_out(admission: &Admission) -> bool {
     admission.edits.iter().all(edit)
         && admission.told.iter().flat_map(|effects| effects.iter()).all(|effect| match effect {
             Effect::Header(change) => edit(change),
-            Effect::Property(name, value) => abi::set_property(name, value),
+            Effect::Property(name, value) => set_property(name, value),
         })
+}
+
+/// An instance in front has said by which route it judged: that has to hold too, so its word stays.
+fn set_property(name: &str, value: &str) -> bool {
+    let is_said = || abi::property(&[name]).ok().flatten().is_some_and(|said| !said.is_empty());
+    (name == ROUTE_PROPERTY && is_said()) || abi::set_property(name, value)
 }
 
 fn edit(edit: &HeaderEdit) -> bool {

@@ -9,6 +9,10 @@ pub(super) struct Authority<'r> {
     /// In any case, without a final dot.
     host: &'r [u8],
     port: Option<u16>,
+    /// Whether there was a final dot.
+    dotted: bool,
+    /// Whether it is taken as it stands: with port and dot it is another host than without.
+    literal: bool,
 }
 
 impl<'r> Authority<'r> {
@@ -20,8 +24,15 @@ impl<'r> Authority<'r> {
             None => None,
             Some(digits) => Some(port_number(digits)?),
         };
-        let host = host.strip_suffix(b".").unwrap_or(host);
-        (is_name(host) || is_ip_literal(host)).then_some(Self { host, port })
+        let plain = host.strip_suffix(b".").unwrap_or(host);
+        let dotted = plain.len() < host.len();
+        (is_name(plain) || is_ip_literal(plain)).then_some(Self { host: plain, port, dotted, literal: false })
+    }
+
+    /// The same as it stands, if that is another reading of it: Envoy's virtual hosts compare port and dot, unless it is
+    /// told to strip them.
+    pub(super) fn as_it_stands(self) -> Option<Self> {
+        (self.port.is_some() || self.dotted).then_some(Self { literal: true, ..self })
     }
 }
 
@@ -37,7 +48,8 @@ impl HostPattern {
             }
             _ => false,
         };
-        same && (self.port.is_none() || self.port == authority.port)
+        let same_port = self.port == authority.port || (self.port.is_none() && !authority.literal);
+        same && same_port && !(authority.literal && authority.dotted)
     }
 }
 

@@ -12,6 +12,7 @@ use percent_encoding::percent_decode;
 use crate::config::{PathMatcher, RequestMatcher, Rule, Unmatched};
 use crate::reason::Reason;
 use crate::request::Request;
+use crate::sorted::sorted;
 use crate::string_matcher::Text;
 use conditions::Target;
 use host::Authority;
@@ -29,7 +30,14 @@ pub struct RuleIndex {
     /// The other rules, in order: they are looked at one by one.
     others: Vec<usize>,
     asks_for_host: bool,
+    /// The headers, `:path` among them, that regular expressions are held against.
+    pattern_headers: Vec<String>,
 }
+
+/// A longer path that upstreams may read in several ways is ambiguous, whatever the rules say.
+const MAX_DOUBTFUL_PATH: usize = 2048;
+/// Longer texts are not held against regular expressions: their requests are refused.
+const MAX_PATTERN_TEXT: usize = 8192;
 
 #[derive(Debug, Clone)]
 struct IndexedRule {
@@ -61,6 +69,7 @@ impl RuleIndex {
             folded_paths: PathTable::new(sorting.folded_exact, sorting.folded_prefixes),
             others: sorting.others,
             asks_for_host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
+            pattern_headers: sorted(rules.iter().flat_map(|rule| rule.matcher.pattern_headers()).map(str::to_owned)),
         }
     }
 
@@ -75,18 +84,41 @@ impl RuleIndex {
         }
         let path = request.path();
         let target = Target { request, path, authority };
-        if has_dot_segment(path) || (readings::is_doubtful(path) && !self.has_one_meaning(target)) {
+        if !is_path(path) || self.takes_too_long(target) || has_dot_segment(path) {
+            return Found::Ambiguous(Reason::PathAmbiguous);
+        }
+        let literal = authority
+            .and_then(Authority::as_it_stands)
+            .map(|authority| Target { authority: Some(authority), ..target });
+        if literal.is_some_and(|literal| self.like(literal) != self.like(target)) {
+            return Found::Ambiguous(Reason::HostAmbiguous);
+        }
+        if readings::is_doubtful(path) && !self.has_one_meaning(target) {
             return Found::Ambiguous(Reason::PathAmbiguous);
         }
         self.first_match(target).map_or(Found::Nothing, Found::Rule)
     }
 
+    /// Whether expressions would be held against so much text, or a path be read in so many ways, that other requests
+    /// had to wait for it.
+    fn takes_too_long(&self, target: Target<'_>) -> bool {
+        let doubtful = target.path.len() > MAX_DOUBTFUL_PATH && readings::is_doubtful(target.path);
+        let asked = |(name, value): (&[u8], &[u8])| {
+            value.len() > MAX_PATTERN_TEXT && self.pattern_headers.iter().any(|asked| asked.as_bytes() == name)
+        };
+        doubtful || target.request.headers().any(asked)
+    }
+
+    /// What stands for all rules that require the same as the one that matches.
+    fn like(&self, target: Target<'_>) -> Option<usize> {
+        self.first_match(target).and_then(|rule| self.rules.get(rule)).and_then(|rule| rule.like)
+    }
+
     /// Whether all readings of the path lead to rules that require the same, and none is to be resolved.
     fn has_one_meaning(&self, target: Target<'_>) -> bool {
         let Some(readings) = readings::readings(target.path) else { return false };
-        let meaning = |path| self.first_match(Target { path, ..target }).and_then(|rule| self.rules.get(rule));
-        let expected = meaning(target.path).and_then(|rule| rule.like);
-        readings.iter().all(|path| !has_dot_segment(path) && meaning(path).and_then(|rule| rule.like) == expected)
+        let expected = self.like(target);
+        readings.iter().all(|path| !has_dot_segment(path) && self.like(Target { path, ..target }) == expected)
     }
 
     fn first_match(&self, target: Target<'_>) -> Option<usize> {
@@ -139,6 +171,12 @@ fn indexed(rules: &[Rule], unmatched: Unmatched) -> Vec<IndexedRule> {
         IndexedRule { matcher: rule.matcher.clone(), like }
     };
     rules.iter().enumerate().map(like).collect()
+}
+
+/// What a path may consist of (RFC 3986 section 3.3, and what browsers send beside that): anything else is read in one way
+/// by one server and in another way by the next.
+fn is_path(path: &[u8]) -> bool {
+    path.iter().all(u8::is_ascii_graphic)
 }
 
 /// Whether a segment of the path is `.` or `..` (RFC 3986 section 3.3), in any form that some upstream resolves: encoded,

@@ -195,6 +195,52 @@ fn dot_segments_are_seen_in_every_form() {
 }
 
 #[test]
+fn a_port_or_a_final_dot_is_ambiguous_where_it_leads_to_another_rule() {
+    let for_hosts = |names: &[(&str, Option<u16>)]| {
+        let host =
+            |(name, port): &(&str, Option<u16>)| HostPattern { name: (*name).to_owned(), below: false, port: *port };
+        RequestMatcher { hosts: names.iter().map(host).collect(), ..PathMatcher::Any.into() }
+    };
+    let find = |names: &[(&str, Option<u16>)], authority: &str| {
+        let open = Rule { matcher: for_hosts(names), requires: None };
+        let rules = [open, demanding(1, PathMatcher::Prefix("/".into()))];
+        let headers: Vec<(&[u8], &[u8])> = vec![(b":path", b"/"), (b":authority", authority.as_bytes())];
+        RuleIndex::new(&rules, Unmatched::Deny).find(&Request::new(headers))
+    };
+    let plain = [("a.example", None)];
+    assert_eq!(find(&plain, "A.example"), Found::Rule(0));
+    assert_eq!(find(&plain, "b.example:81"), Found::Rule(1));
+    for other in ["a.example:81", "a.example:443", "a.example.", "a.example.:81"] {
+        assert_eq!(find(&plain, other), Found::Ambiguous(Reason::HostAmbiguous), "{other}");
+    }
+    let with_port = [("a.example", None), ("a.example", Some(81))];
+    assert_eq!(find(&with_port, "a.example:81"), Found::Rule(0));
+    assert_eq!(find(&with_port, "a.example:82"), Found::Ambiguous(Reason::HostAmbiguous));
+}
+
+#[test]
+fn bytes_that_no_path_has_are_ambiguous() {
+    let rules = [rule(PathMatcher::Prefix("/".into()))];
+    for path in [&b"/a\xff"[..], "/é".as_bytes(), b"/a b", b"/a\x7f", b"/a\0", b"/\t"] {
+        assert_eq!(find(&rules, path), Found::Ambiguous(Reason::PathAmbiguous), "{path:?}");
+    }
+    assert_eq!(find(&rules, b"/a%20b?\xff"), Found::Rule(0));
+}
+
+#[test]
+fn no_request_may_keep_others_waiting_for_its_match() {
+    let long =
+        |length: usize, tail: &str| ["/".to_owned(), "a".repeat(length - 1 - tail.len()), tail.to_owned()].concat();
+    let plain = [rule(PathMatcher::Prefix("/".into()))];
+    assert_eq!(find(&plain, long(60_000, "").as_bytes()), Found::Rule(0));
+    assert_eq!(find(&plain, long(MAX_DOUBTFUL_PATH, "//").as_bytes()), Found::Rule(0));
+    assert_eq!(find(&plain, long(MAX_DOUBTFUL_PATH + 1, "//").as_bytes()), Found::Ambiguous(Reason::PathAmbiguous));
+    let pattern = [rule(PathMatcher::Regex(Pattern::new("/.*".to_owned()).unwrap()))];
+    assert_eq!(find(&pattern, long(MAX_PATTERN_TEXT, "").as_bytes()), Found::Rule(0));
+    assert_eq!(find(&pattern, long(MAX_PATTERN_TEXT + 1, "").as_bytes()), Found::Ambiguous(Reason::PathAmbiguous));
+}
+
+#[test]
 fn a_host_that_is_none_is_ambiguous_where_rules_ask_for_hosts() {
     let host = HostPattern { name: "a.example".to_owned(), below: false, port: None };
     let asking = [rule(RequestMatcher { hosts: vec![host], ..PathMatcher::Any.into() }), rule(PathMatcher::Any)];

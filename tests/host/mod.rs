@@ -59,6 +59,8 @@ pub struct State {
     pub metrics: Vec<(String, i64)>,
     /// The name of the route of every request.
     pub route_name: Option<Vec<u8>>,
+    /// What an instance in front has said about the route.
+    pub route_judged_before: Option<Vec<u8>>,
     /// The digest of every client's certificate, in hexadecimal digits.
     pub certificate_digest: Option<Vec<u8>>,
     /// The metadata under `jwt_warden` of the route of every request, by level, in the host's form.

@@ -75,8 +75,8 @@ fn routes_that_may_be_chosen_again_are_doubtful() {
 fn a_lifetime_that_tokens_may_do_without_is_doubtful() {
     let mut config = least_with("/providers/acme/max_lifetime", json!("1h"));
     config["providers"]["acme"]["require_expiration"] = json!(false);
-    let expected = "providers.acme.max_lifetime: a token without `exp` has no lifetime, and require_expiration: false \
-                    accepts it";
+    let expected =
+        "providers.acme.max_lifetime: needs `exp` in every token: `require_expiration: false` has no effect beside it";
     assert_eq!(warnings(&config), [expected]);
 }
 

@@ -40,7 +40,7 @@ pub(in crate::jwt) struct Object<'d> {
 ///
 /// The error's words hold nothing of the text: a reader that expects any value never quotes one that it did not
 /// expect.
-pub(in crate::jwt) fn read_object<'d>(json: &'d str, keep: &impl Fn(&str) -> Keep) -> Result<Object<'d>, Error> {
+pub(in crate::jwt) fn read_object<'d>(json: &'d str, keep: &dyn Fn(&str) -> Keep) -> Result<Object<'d>, Error> {
     if !json.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
         return Err(Error::custom("not an object"));
     }
@@ -50,11 +50,11 @@ pub(in crate::jwt) fn read_object<'d>(json: &'d str, keep: &impl Fn(&str) -> Kee
     Ok(object)
 }
 
-struct ReadObject<'k, K> {
-    keep: &'k K,
+struct ReadObject<'k> {
+    keep: &'k dyn Fn(&str) -> Keep,
 }
 
-impl<'de, K: Fn(&str) -> Keep> Visitor<'de> for ReadObject<'_, K> {
+impl<'de> Visitor<'de> for ReadObject<'_> {
     type Value = Object<'de>;
 
     refuse!(all but objects);

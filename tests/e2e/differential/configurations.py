@@ -1,5 +1,6 @@
 """Generated configurations, in jwt_authn's words, and their translation into jwt-warden's."""
 
+from . import places
 from .issuers import AUDIENCE, HOUR, SUBJECT
 
 BASES = ["/", "/api", "/api/", "/api/v1", "/apis", "/Admin", "/files/a.b", "/files/"]
@@ -32,9 +33,8 @@ SUBJECTS = [
 def native(rng, issuers):
     """A configuration of jwt_authn."""
     providers = {f"p{index}": _provider(rng, issuers, index) for index in range(rng.choice([1, 1, 2, 2, 3, 4]))}
-    names = list(providers)
-    named = {f"r{index}": _requirement(rng, names, 2) for index in range(rng.choice([0, 0, 1, 2]))}
-    configuration = {"providers": providers, "rules": _reachable(_rules(rng, names, list(named)))}
+    named = {f"r{index}": _requirement(rng, providers, 2) for index in range(rng.choice([0, 0, 1, 2]))}
+    configuration = {"providers": providers, "rules": _reachable(_rules(rng, providers, list(named)))}
     if named:
         configuration["requirement_map"] = named
     if rng.random() < 0.3:
@@ -87,12 +87,12 @@ def _places(rng):
         {"name": "x-token", "value_prefix": "jwt="},
         {"name": "x-goog-iap-jwt", "value_prefix": "Bearer "},
     ]
-    places = {
+    chosen = {
         "from_headers": rng.sample(headers, rng.choice([0, 1, 1, 2])),
         "from_params": rng.sample(["access_token", "jwt"], rng.choice([0, 0, 1, 2])),
         "from_cookies": rng.sample(["session", "jwt"], rng.choice([0, 0, 1])),
     }
-    return {name: value for name, value in places.items() if value}
+    return {name: value for name, value in chosen.items() if value}
 
 
 def _forwarding(rng, index):
@@ -113,7 +113,7 @@ def _forwarding(rng, index):
     return forwarding
 
 
-def _rules(rng, names, named):
+def _rules(rng, providers, named):
     rules = []
     for _ in range(rng.choice([1, 2, 3, 4, 6])):
         rule = {"match": _match(rng)}
@@ -121,7 +121,7 @@ def _rules(rng, names, named):
         if named and kind < 0.3:
             rule["requirement_name"] = rng.choice(named)
         elif kind < 0.85:
-            rule["requires"] = _requirement(rng, names, rng.choice([1, 1, 2, 3]))
+            rule["requires"] = _requirement(rng, providers, rng.choice([1, 1, 2, 3]))
         rules.append(rule)
     return rules
 
@@ -148,7 +148,8 @@ def _path(rng):
     return {kind: base, **insensitive}
 
 
-def _requirement(rng, names, depth):
+def _requirement(rng, providers, depth):
+    names = list(providers)
     kinds = ["provider_name", "provider_and_audiences", "allow_missing", "allow_missing_or_failed"]
     weights = [8, 2, 1, 1]
     if depth > 1:
@@ -161,9 +162,27 @@ def _requirement(rng, names, depth):
         return {kind: {"provider_name": rng.choice(names), "audiences": audiences}}
     if kind.startswith("allow"):
         return {kind: {}}
-    return {
-        kind: {"requirements": _distinct(_requirement(rng, names, depth - 1) for _ in range(6))[: rng.choice([2, 3])]}
-    }
+    inner = _distinct(_requirement(rng, providers, depth - 1) for _ in range(6))[: rng.choice([2, 3])]
+    group = {kind: {"requirements": inner}}
+    return group if _is_possible(providers, group) else {"requires_any": {"requirements": inner}}
+
+
+def _is_possible(providers, requirement):
+    """Whether a request can meet it: jwt-warden takes it for a mistake otherwise."""
+    needed = [providers[name] for name in _needed(requirement)]
+    return not any(_exclude_each_other(one, other) for one in needed for other in needed)
+
+
+def _needed(requirement):
+    """The providers of which tokens have to be there."""
+    if "requires_all" in requirement:
+        return [name for inner in requirement["requires_all"]["requirements"] for name in _needed(inner)]
+    return [] if "requires_any" in requirement else [name for name, _ in places.providers_in(requirement)]
+
+
+def _exclude_each_other(one, other):
+    issuers = {provider.get("issuer") for provider in (one, other)}
+    return len(issuers) == 2 and None not in issuers and set(places.of(one)) <= set(places.of(other))
 
 
 def _distinct(requirements):

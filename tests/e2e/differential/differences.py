@@ -62,10 +62,10 @@ def stricter(reason, cause):
 def _refused(case, finding, reason):
     """The request was refused for this reason, or, where there are several ways, it went another one."""
     told = case.warden.reason == reason
+    several = len(case.parts) > 1 or any(part.is_wide for part in case.parts)
     if finding.what in ("verdict", "status", "error"):
-        several = len(case.parts) > 1 or any(part.is_wide for part in case.parts)
         return told or (several and finding.what == "verdict" and case.native.passed)
-    return finding.name in case.written and finding.warden == []
+    return finding.name in case.written and (finding.warden == [] or several)
 
 
 def _ambiguous_path(case, finding):

@@ -26,6 +26,10 @@ def _without_first_claim(provider):
     return {"claim_to_headers": provider.get("claim_to_headers", [])[1:]}
 
 
+def _other_cookies(provider):
+    return {"from_cookies": [f"other-{name}" for name in provider.get("from_cookies", [])] or None}
+
+
 def _paths_as_prefixes(rule):
     match = {("prefix" if kind == "path" else kind): value for kind, value in rule["match"].items()}
     return {**rule, "match": match}
@@ -61,8 +65,12 @@ def _in_reverse(kind, value):
 
 
 def _without_exemptions(group):
-    parts = [part for part in group["requirements"] if not is_exemption(part)]
-    return {"requires_any": {"requirements": parts or group["requirements"]}}
+    return _any([part for part in group["requirements"] if not is_exemption(part)] or group["requirements"])
+
+
+def _any(parts):
+    """Each part twice: of a single one it may be told at load that it can never be met."""
+    return {"requires_any": {"requirements": [*parts, *parts]}}
 
 
 def _without_name(rule):
@@ -82,7 +90,7 @@ FAULTS = {
     "all tokens are forwarded": _each_provider(lambda provider: {"forward": True}),
     "a claim header is missing": _each_provider(_without_first_claim),
     "payloads are not padded": _each_provider(lambda provider: {"pad_forward_payload_header": False}),
-    "cookies do not count": _each_provider(lambda provider: {"from_cookies": None}),
+    "cookies have other names": _each_provider(_other_cookies),
     "nothing asks for a token": _each_rule(lambda rule: {"match": rule["match"]}),
     "paths are prefixes": _each_rule(_paths_as_prefixes),
     "audiences of the rule do not count": _of_kind(
@@ -90,8 +98,7 @@ FAULTS = {
     ),
     "all are met by one": _of_kind("requires_all", lambda group: {"requires_any": group}),
     "all are met by the first": _of_kind("requires_all", lambda group: group["requirements"][0]),
-    "any means all": _of_kind("requires_any", lambda group: {"requires_all": group}),
-    "any means the first": _of_kind("requires_any", lambda group: group["requirements"][0]),
+    "any means the first": _of_kind("requires_any", lambda group: _any(group["requirements"][:1])),
     "any is looked at from behind": _each_requirement(_in_reverse),
     "bad tokens pass where they may be missing": _of_kind("allow_missing", lambda _: {"allow_missing_or_failed": {}}),
     "bad tokens never pass": _of_kind("allow_missing_or_failed", lambda _: {"allow_missing": {}}),

@@ -51,5 +51,6 @@ def _listener(site, folder):
     listener = bootstrap.listener(site, folder)
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     del manager["access_log"]
+    listener["enable_reuse_port"] = False  # of so many ports one could be another Envoy's too
     manager["local_reply_config"] = _DETAILS
     return listener
