@@ -20,6 +20,7 @@ PASSES = "passes"
 NONE = "the client has shown no certificate"
 ANOTHER = "the client has shown another certificate"
 UNBOUND = "the token is not bound to its sender"
+NO_CONNECTION = (ssl.SSLError, ConnectionError)
 FORWARDING = {
     "sanitize": {},
     "forward": {"forward_client_cert_details": "ALWAYS_FORWARD_ONLY"},
@@ -72,6 +73,8 @@ def envoy(launch, world, asking):
     configuration = {"providers": providers, "rules": [rule(f"/{name}/", name) for name in providers]}
     chains = {"plain": {}, "tls": asking(), "untrusted": asking(**blocks().untrusted), "silent": asking()}
     del chains["silent"]["transport_socket"]["typed_config"]["common_tls_context"]["validation_context"]
+    chains["demanding"] = asking()
+    chains["demanding"]["transport_socket"]["typed_config"]["require_client_certificate"] = True
     sites = [Site(name, configuration, chain=chain) for name, chain in chains.items()]
     sites.append(Site("counted", configuration, chain=asking(), listener={"stat_prefix": "counted"}))
     for name, changes in FORWARDING.items():
@@ -152,6 +155,9 @@ def test_whether_tokens_have_to_be_bound(ask, client, certificates, world):
     ):
         assert ask(alice, token, prefix) == expected, (prefix, expected)
     assert ask(client(), world.token()) == PASSES
+    assert ask(alice, world.token(), site="demanding") == PASSES
+    with pytest.raises(NO_CONNECTION):
+        ask(client(), world.token(), site="demanding")
     assert ask(client(), bound(world, certificates.alice), "/required/") == NONE
     assert ask(None, bound(world, certificates.alice), "/ignored/", "plain") == PASSES
 
@@ -205,7 +211,7 @@ def test_self_signed_certificates(ask, envoy, client, certificates, world):
             assert ask(client(other), bound(world, own), site="untrusted") == ANOTHER
         assert ask(client(), bound(world, own), site="untrusted") == NONE
         # Where authorities are asked, there is no connection.
-        with pytest.raises((ssl.SSLError, ConnectionError)):
+        with pytest.raises(NO_CONNECTION):
             client(own).send(envoy.port("tls"), "/a/", bearer(bound(world, own)))
 
 
