@@ -124,21 +124,8 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         }
         match (waits, refusal) {
             (Some(wait), _) => Err(Stop::Wait(wait)),
-            (None, Some(denial)) if self.exempts(exemption, &denial, parts) => Ok(Vec::new()),
+            (None, Some(denial)) if exempt(exemption, &denial) => Ok(Vec::new()),
             (None, refusal) => Err(Stop::Deny(refusal.unwrap_or(Denial::new(Reason::Internal, None)))),
-        }
-    }
-
-    /// Whether a request passes of which this is the most telling refusal.
-    fn exempts(&self, exemption: Exemption, denial: &Denial, parts: &[Requirement]) -> bool {
-        let has_none = || {
-            let ids: Vec<_> = parts.iter().flat_map(Requirement::providers).collect();
-            self.tokens_for(&ids).next().is_none()
-        };
-        match exemption {
-            Exemption::None => false,
-            Exemption::Missing => denial.reason == Reason::TokenMissing && has_none(),
-            Exemption::MissingOrFailed => true,
         }
     }
 
@@ -218,6 +205,15 @@ fn more_telling(earlier: Option<Denial>, denial: Denial) -> Denial {
     match earlier {
         Some(earlier) if weight(&earlier) > weight(&denial) => earlier,
         _ => denial,
+    }
+}
+
+/// Whether a request passes of which this is the most telling refusal. It passes as one without any token.
+fn exempt(exemption: Exemption, denial: &Denial) -> bool {
+    match exemption {
+        Exemption::None => false,
+        Exemption::Missing => denial.reason == Reason::TokenMissing,
+        Exemption::MissingOrFailed => true,
     }
 }
 

@@ -877,25 +877,6 @@ fn twins_of_token_headers_go_though_the_token_stays() {
 }
 
 #[test]
-fn nothing_is_missing_where_a_token_of_any_part_stands() {
-    let mut config = local_config();
-    config["providers"]["other"] = config["providers"]["acme"].clone();
-    config["providers"]["other"]["from_headers"] = json!([{"name": "x-other"}]);
-    let both = json!({"requires_all": {"requirements": [{"provider_name": "acme"}, {"provider_name": "other"}]}});
-    let any = json!({"requires_any": {"requirements": [both, {"allow_missing": {}}]}});
-    config["rules"] = json!([{"match": {"prefix": "/"}, "requires": any}]);
-    let plugin = start(&config);
-    let token = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims());
-    assert!(matches!(plugin.decide(&[(":path", "/")]), Verdict::Upstream(_)));
-    assert!(matches!(
-        plugin.decide(&[(":path", "/"), ("authorization", &bearer(&token)), ("x-other", &token)]),
-        Verdict::Upstream(_)
-    ));
-    refused(plugin.decide(&[(":path", "/"), ("x-other", "bad")]), "token_missing");
-    refused(plugin.decide(&[(":path", "/"), ("authorization", &bearer(&token))]), "token_missing");
-}
-
-#[test]
 fn the_route_that_an_instance_in_front_judged_by_is_not_overwritten() {
     let mut config = local_config();
     config["rules"] = json!([{"match": {"route_name": "a"}}]);

@@ -51,9 +51,9 @@ class Promise:
     missing: bool = False
 
     def told(self, name):
-        """The values of this header; the first token that tells it counts."""
-        values = (value for one in self.admitted for value in _told(one, name))
-        return [value for value, _ in zip(values, range(1), strict=False)]
+        """The values of this header: those of the first token whose provider tells it, claim or no claim."""
+        telling = (one for one in self.admitted if _tells(one.provider, name))
+        return next((_told(one, name) for one in telling), [])
 
     def keeps(self, place):
         """Whether the token at this place goes upstream."""
@@ -186,6 +186,10 @@ def _is_about(provider, token):
 
 def _claims(provider):
     return {claim["header_name"]: claim["claim_name"] for claim in provider.get("claim_to_headers", [])}
+
+
+def _tells(provider, name):
+    return name == provider.get("forward_payload_header") or name in _claims(provider)
 
 
 def _told(admitted, name):
