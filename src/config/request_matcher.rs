@@ -91,19 +91,18 @@ pub enum ParameterCondition {
 }
 
 impl RequestMatcher {
-    /// The headers, `:path` among them, that regular expressions are held against.
+    /// The headers, `:path` with its query among them, that regular expressions are held against.
     pub fn pattern_headers(&self) -> impl Iterator<Item = &str> {
         let is_pattern = |matcher: &StringMatcher| matches!(matcher, StringMatcher::Regex(_));
         let of_query = self
             .query_parameters
             .iter()
             .any(|parameter| matches!(&parameter.condition, ParameterCondition::Text(matcher) if is_pattern(matcher)));
-        let of_path = matches!(self.path, PathMatcher::Regex(_)) || of_query;
         let of_headers = self
             .headers
             .iter()
             .filter(move |header| matches!(&header.condition, HeaderCondition::Text(matcher) if is_pattern(matcher)));
-        of_path.then_some(":path").into_iter().chain(of_headers.map(|header| header.name.as_str()))
+        of_query.then_some(":path").into_iter().chain(of_headers.map(|header| header.name.as_str()))
     }
 }
 

@@ -30,7 +30,8 @@ pub struct RuleIndex {
     /// The other rules, in order: they are looked at one by one.
     others: Vec<usize>,
     asks_for_host: bool,
-    /// The headers, `:path` among them, that regular expressions are held against.
+    asks_for_pattern_of_path: bool,
+    /// The headers, `:path` with its query among them, that regular expressions are held against.
     pattern_headers: Vec<String>,
 }
 
@@ -69,6 +70,7 @@ impl RuleIndex {
             folded_paths: PathTable::new(sorting.folded_exact, sorting.folded_prefixes),
             others: sorting.others,
             asks_for_host: rules.iter().any(|rule| !rule.matcher.hosts.is_empty()),
+            asks_for_pattern_of_path: rules.iter().any(|rule| matches!(rule.matcher.path, PathMatcher::Regex(_))),
             pattern_headers: sorted(rules.iter().flat_map(|rule| rule.matcher.pattern_headers()).map(str::to_owned)),
         }
     }
@@ -93,7 +95,8 @@ impl RuleIndex {
         if literal.is_some_and(|literal| self.like(literal) != self.like(target)) {
             return Found::Ambiguous(Reason::HostAmbiguous);
         }
-        if readings::is_doubtful(path) && !self.has_one_meaning(target) {
+        let has_one_meaning = |target| self.has_one_meaning(target);
+        if readings::is_doubtful(path) && !(has_one_meaning(target) && literal.is_none_or(has_one_meaning)) {
             return Found::Ambiguous(Reason::PathAmbiguous);
         }
         self.first_match(target).map_or(Found::Nothing, Found::Rule)
@@ -106,7 +109,8 @@ impl RuleIndex {
         let asked = |(name, value): (&[u8], &[u8])| {
             value.len() > MAX_PATTERN_TEXT && self.pattern_headers.iter().any(|asked| asked.as_bytes() == name)
         };
-        doubtful || target.request.headers().any(asked)
+        let path = self.asks_for_pattern_of_path && target.path.len() > MAX_PATTERN_TEXT;
+        doubtful || path || target.request.headers().any(asked)
     }
 
     /// What stands for all rules that require the same as the one that matches.

@@ -219,6 +219,20 @@ fn a_port_or_a_final_dot_is_ambiguous_where_it_leads_to_another_rule() {
 }
 
 #[test]
+fn every_reading_of_the_path_counts_for_every_reading_of_the_host() {
+    let host = HostPattern { name: "a.example".to_owned(), below: false, port: None };
+    let admin = || PathMatcher::Prefix("/admin".into());
+    let open_here = Rule { matcher: RequestMatcher { hosts: vec![host], ..admin().into() }, requires: None };
+    let rules = [open_here, demanding(1, admin()), rule(PathMatcher::Prefix("/".into()))];
+    let find = |authority: &[u8]| {
+        RuleIndex::new(&rules, Unmatched::Deny)
+            .find(&Request::new(vec![(b":path", b"//admin"), (b":authority", authority)]))
+    };
+    assert_eq!(find(b"a.example"), Found::Rule(2));
+    assert_eq!(find(b"a.example:81"), Found::Ambiguous(Reason::PathAmbiguous));
+}
+
+#[test]
 fn bytes_that_no_path_has_are_ambiguous() {
     let rules = [rule(PathMatcher::Prefix("/".into()))];
     for path in [&b"/a\xff"[..], "/é".as_bytes(), b"/a b", b"/a\x7f", b"/a\0", b"/\t"] {
@@ -238,6 +252,8 @@ fn no_request_may_keep_others_waiting_for_its_match() {
     let pattern = [rule(PathMatcher::Regex(Pattern::new("/.*".to_owned()).unwrap()))];
     assert_eq!(find(&pattern, long(MAX_PATTERN_TEXT, "").as_bytes()), Found::Rule(0));
     assert_eq!(find(&pattern, long(MAX_PATTERN_TEXT + 1, "").as_bytes()), Found::Ambiguous(Reason::PathAmbiguous));
+    let with_token = ["/a?access_token=", &"t".repeat(2 * MAX_PATTERN_TEXT)].concat();
+    assert_eq!(find(&pattern, with_token.as_bytes()), Found::Rule(0), "the query is not looked at");
 }
 
 #[test]
