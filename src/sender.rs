@@ -57,6 +57,14 @@ mod tests {
         fn certificate_digest(&self) -> Option<[u8; 32]> {
             self.0
         }
+
+        fn is_tls(&self) -> bool {
+            true
+        }
+
+        fn source_address(&self) -> Option<std::net::IpAddr> {
+            None
+        }
     }
 
     fn bound_to(digest: [u8; 32]) -> Confirmation {

@@ -1,5 +1,7 @@
 //! The connection of the request of the effective context, as the host tells of it.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::abi;
 use crate::connection::Connection;
 
@@ -19,5 +21,16 @@ impl Connection for HostConnection {
             *octet = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
         }
         Some(digest)
+    }
+
+    fn is_tls(&self) -> bool {
+        abi::property(&["connection", "tls_version"]).ok().flatten().is_some_and(|version| !version.is_empty())
+    }
+
+    /// The host gives address and port.
+    fn source_address(&self) -> Option<IpAddr> {
+        let text = abi::property(&["source", "address"]).ok().flatten()?;
+        let address: SocketAddr = std::str::from_utf8(&text).ok()?.parse().ok()?;
+        Some(address.ip().to_canonical())
     }
 }
