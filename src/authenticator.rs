@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use crate::bearer::Bearers;
 use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, TokenLocation, Unmatched};
-use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::HeaderEdit;
@@ -19,10 +18,9 @@ use crate::request::Request;
 use crate::requirement::Admitted;
 use crate::route::{Policy, Route};
 use crate::sorted::sorted;
-use crate::time::Timestamp;
 use crate::token_cache::{Remembered, TokenCache};
 use crate::upstream::{Effect, Keep, Sanitizer};
-use crate::verifier::{Keys, Moment, Stop};
+use crate::verifier::{Moment, Stop};
 
 /// Decides requests by one configuration.
 #[derive(Debug)]
@@ -79,16 +77,9 @@ impl Authenticator {
         &self.sanitizer
     }
 
-    /// Decides a request that arrived at `arrival`. After [`Decision::Wait`] the same request may be asked about again.
+    /// Decides a request. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
-    pub fn decide(
-        &self,
-        request: &Request<'_>,
-        connection: &dyn Connection,
-        keys: &dyn Keys,
-        arrival: Timestamp,
-        now: Timestamp,
-    ) -> Decision {
+    pub fn decide(&self, request: &Request<'_>, moment: Moment<'_>) -> Decision {
         let found = self.rules.find(request);
         if let Found::Ambiguous(reason) = found {
             return Decision::Deny(Denial::new(reason, None));
@@ -97,11 +88,7 @@ impl Authenticator {
             return Decision::Allow(self.unverified(request, "cors_preflight"));
         }
         match self.requirement(request, found) {
-            Ok(Some(requirement)) => self.judge(
-                requirement,
-                request,
-                Moment { keys, signatures: &self.signatures, connection, arrival, now },
-            ),
+            Ok(Some(requirement)) => self.judge(requirement, request, moment),
             Ok(None) => Decision::Allow(self.unverified(request, "not_required")),
             Err(denial) => Decision::Deny(denial),
         }
@@ -191,6 +178,11 @@ impl Authenticator {
     /// What rules ask about this provider's tokens.
     pub(crate) fn interest(&self, provider: ProviderId) -> Option<&Interest> {
         self.interests.get(provider.0)
+    }
+
+    /// Who verifies signatures.
+    pub(crate) const fn signatures(&self) -> &Signatures {
+        &self.signatures
     }
 
     /// The top-level claims whose values are needed.

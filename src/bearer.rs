@@ -102,7 +102,8 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             return Ok(Rc::clone(known));
         }
         let token = self.parse(presented).map_err(|error| Stop::Deny(malformed(&error, Some(id))))?;
-        accept(id, provider, token, self.authenticator.interest(id), self.moment).map(Rc::new)
+        accept(id, provider, token, self.authenticator.interest(id), self.authenticator.signatures(), self.moment)
+            .map(Rc::new)
     }
 
     /// Remembers who the token speaks for.
@@ -184,8 +185,16 @@ mod tests {
         let request = Request::new(vec![(b":path", b"/"), (b"authorization", value.as_bytes())]);
         let authenticator = Authenticator::new(config, Signatures::in_module(), 1);
         let now = Timestamp::from_secs(10);
-        let Decision::Deny(denial) = authenticator.decide(&request, &crate::connection::Unknown, &keys, now, now)
-        else {
+        let Decision::Deny(denial) = authenticator.decide(
+            &request,
+            Moment {
+                keys: &keys,
+                connection: &crate::connection::Unknown,
+                store: &crate::shared_store::Nowhere,
+                arrival: now,
+                now,
+            },
+        ) else {
             panic!("a forged token")
         };
         assert_eq!((denial.reason, keys.1.get()), (Reason::SignatureInvalid, 1));

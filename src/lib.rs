@@ -31,6 +31,7 @@ pub mod request;
 mod requirement;
 pub mod route;
 mod sender;
+pub mod shared_store;
 mod sorted;
 pub mod string_matcher;
 pub mod time;

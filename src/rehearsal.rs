@@ -11,8 +11,9 @@ use crate::decision::Decision;
 use crate::jwks::{KeyOrigin, KeySet};
 use crate::reason::Reason;
 use crate::request::Request;
+use crate::shared_store::Nowhere;
 use crate::time::Timestamp;
-use crate::verifier::{KeyLookup, KeyQuery, Keys};
+use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
 
 /// The secret is none: what it signs counts in this rehearsal alone.
 const KEYS: &str =
@@ -44,7 +45,8 @@ pub fn succeeds(signatures: &Signatures) -> bool {
     let authenticator = Authenticator::new(loaded.config, Signatures::in_module(), 0);
     let decide = |headers: &[(&str, &str)], now| {
         let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        authenticator.decide(&Request::new(headers.collect()), &connection::Unknown, &keys, now, now)
+        let moment = Moment { keys: &keys, connection: &connection::Unknown, store: &Nowhere, arrival: now, now };
+        authenticator.decide(&Request::new(headers.collect()), moment)
     };
     let with = |credentials, now| decide(&[(":path", "/"), ("authorization", credentials)], now);
     let is_allowed = |decision| matches!(decision, Decision::Allow(admission) if admission.provider.is_some());

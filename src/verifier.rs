@@ -11,6 +11,7 @@ use crate::jwks::KeySet;
 use crate::jwt::{UnverifiedToken, VerifiedToken};
 use crate::principal::{Facts, Interest, Principal};
 use crate::reason::Reason;
+use crate::shared_store::SharedStore;
 use crate::time::Timestamp;
 use crate::upstream::claim_effects;
 
@@ -47,19 +48,19 @@ pub enum KeyLookup {
     Unavailable,
 }
 
-/// The time of one decision, and where its keys are.
+/// The time of one decision, and what it is surrounded by.
 #[derive(Clone, Copy)]
-pub(crate) struct Moment<'a> {
+pub struct Moment<'a> {
     /// Where keys are found.
-    pub(crate) keys: &'a dyn Keys,
-    /// Who verifies signatures.
-    pub(crate) signatures: &'a Signatures,
+    pub keys: &'a dyn Keys,
     /// What the request came over.
-    pub(crate) connection: &'a dyn Connection,
+    pub connection: &'a dyn Connection,
+    /// What all workers share.
+    pub store: &'a dyn SharedStore,
     /// When the request arrived.
-    pub(crate) arrival: Timestamp,
+    pub arrival: Timestamp,
     /// The time.
-    pub(crate) now: Timestamp,
+    pub now: Timestamp,
 }
 
 /// Why a request cannot pass now.
@@ -77,10 +78,11 @@ pub(crate) fn accept(
     provider: &Provider,
     token: &UnverifiedToken<'_>,
     interest: Option<&Interest>,
+    signatures: &Signatures,
     moment: Moment<'_>,
 ) -> Result<Principal, Stop> {
     check_header(id, provider, token)?;
-    let verified = verify(id, token, moment)?;
+    let verified = verify(id, token, signatures, moment)?;
     claims::check(provider, &verified, moment.now)
         .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
     let effects = claim_effects(provider, &verified)
@@ -114,7 +116,12 @@ fn check_header(id: ProviderId, provider: &Provider, token: &UnverifiedToken<'_>
 }
 
 /// Finds the keys that may verify the token, and has it verified by one of them.
-fn verify<'t>(id: ProviderId, token: &'t UnverifiedToken<'_>, moment: Moment<'_>) -> Result<VerifiedToken<'t>, Stop> {
+fn verify<'t>(
+    id: ProviderId,
+    token: &'t UnverifiedToken<'_>,
+    signatures: &Signatures,
+    moment: Moment<'_>,
+) -> Result<VerifiedToken<'t>, Stop> {
     let header = token.header();
     let key_id = header.key_id.as_deref();
     let refuse = |reason| Stop::Deny(Denial::new(reason, Some(id)).with_quoted("kid", key_id));
@@ -129,5 +136,5 @@ fn verify<'t>(id: ProviderId, token: &'t UnverifiedToken<'_>, moment: Moment<'_>
         let known = key_id.is_none_or(|key_id| set.has_kid(key_id));
         return Err(refuse(if known { Reason::KeyUnsuitable } else { Reason::KeyUnknown }));
     }
-    token.verify(candidates, moment.signatures).map_err(|_| refuse(Reason::SignatureInvalid))
+    token.verify(candidates, signatures).map_err(|_| refuse(Reason::SignatureInvalid))
 }

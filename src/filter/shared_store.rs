@@ -1,7 +1,7 @@
 //! The host's shared data as the core's store.
 
 use super::abi;
-use crate::jwks::{SharedStore, Version};
+use crate::shared_store::{SharedStore, Version};
 
 /// Where there is no value yet, the host takes any version but zero; no value ever reaches this one.
 const ABSENT: u32 = u32::MAX;

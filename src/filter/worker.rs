@@ -24,7 +24,7 @@ use crate::reason::Reason;
 use crate::rehearsal;
 use crate::request::Request;
 use crate::time::Timestamp;
-use crate::verifier::{KeyLookup, KeyQuery, Keys};
+use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
 
 /// How often a worker looks at what the others fetched.
 const IDLE_TICK: Duration = Duration::from_millis(250);
@@ -98,7 +98,7 @@ impl Worker {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
             return;
         };
-        match self.authenticator.decide(&request, &HostConnection, self, now, now) {
+        match self.authenticator.decide(&request, self.moment(now, now)) {
             Decision::Wait(wait) if self.has_room(head.len()) => {
                 let progress = Rc::clone(progress);
                 let waiting = Waiting { head, route: route.clone(), arrival: now, wait, has_news: false, progress };
@@ -109,6 +109,11 @@ impl Worker {
             }
             decision => self.conclude(&decision, &request, progress),
         }
+    }
+
+    /// What surrounds the request of the effective context.
+    fn moment(&self, arrival: Timestamp, now: Timestamp) -> Moment<'_> {
+        Moment { keys: self, connection: &HostConnection, store: &HostStore, arrival, now }
     }
 
     fn has_room(&self, head: usize) -> bool {
@@ -258,7 +263,7 @@ impl Worker {
             self.metrics.count_waiting("left");
             return;
         }
-        let decision = self.authenticator.decide(&request, &HostConnection, self, waiting.arrival, now);
+        let decision = self.authenticator.decide(&request, self.moment(waiting.arrival, now));
         if let Decision::Wait(wait) = decision {
             waiting.wait = wait;
             waiting.has_news = false;

@@ -19,9 +19,9 @@ use super::key::KeyOrigin;
 use super::record::{DIGEST_LENGTH, Record};
 use super::schedule::{Schedule, leisurely_delay, refresh_delay, retry_delay};
 use super::set::KeySet;
-use super::store::{SharedStore, Version};
 
 use crate::config::RemoteJwks;
+use crate::shared_store::{SharedStore, Version};
 use crate::time::Timestamp;
 use crate::verifier::KeyLookup;
 

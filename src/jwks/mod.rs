@@ -10,11 +10,9 @@ mod key;
 mod record;
 mod schedule;
 mod set;
-mod store;
 
 pub use attempt::{Attempt, Next, Outcome, Polled, Status};
 pub use cache::RemoteKeys;
 pub use fetch::{Failure, Response};
 pub use key::{KeyError, KeyOrigin};
 pub use set::{KeySet, KeySetError, SkippedKey};
-pub use store::{SharedStore, Version};

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jwt_warden::config::{self, JwksSource};
-use jwt_warden::jwks::{Attempt, Failure, Next, Outcome, RemoteKeys, Response, SharedStore, Version};
+use jwt_warden::jwks::{Attempt, Failure, Next, Outcome, RemoteKeys, Response};
+use jwt_warden::shared_store::{SharedStore, Version};
 use jwt_warden::time::Timestamp;
 use jwt_warden::verifier::KeyLookup;
 use serde_json::{Value, json};
