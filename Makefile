@@ -45,14 +45,14 @@ test-unit: ## Run the tests that need no proxy
 	@tools/rust
 	cargo test --locked -- --show-output
 
-test-wasm: ## Run the tests of the signatures as WebAssembly, in Node's V8
+test-wasm: ## Run the tests of what has vectors as WebAssembly, in Node's V8
 	@if ! command -v node >/dev/null; then
 		echo "skipped: there is no node to run WebAssembly in"
 		exit 0
 	fi
 	tools/rust $(TARGET)
 	export CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings tools/wasi.mjs"
-	cargo test --release --target $(TARGET) --locked $(REMAP) --lib crypto -- --show-output --skip montgomery
+	cargo test --release --target $(TARGET) --locked $(REMAP) --lib -- crypto compact --show-output --skip montgomery
 	cargo test --release --target $(TARGET) --locked $(REMAP) --test wycheproof -- --show-output
 
 test-e2e: build ## Run the filter's tests in a real Envoy

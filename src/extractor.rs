@@ -6,21 +6,29 @@ use crate::config::{HeaderPrefix, TokenLocation};
 use crate::request::Request;
 use crate::sorted::sorted;
 
-/// Every token that stands at `location`, in order; empty if there is none. A value that is there but does not begin
-/// with the location's prefix, such as `Basic ...` where `Bearer` is looked for, is no token.
-#[must_use]
-pub fn tokens_at<'r>(location: &TokenLocation, request: &Request<'r>) -> Vec<&'r [u8]> {
+/// Shows every token that stands at `location`, in order. A value that is there but does not begin with the location's
+/// prefix, such as `Basic ...` where `Bearer` is looked for, is no token.
+pub fn tokens_at<'r>(location: &TokenLocation, request: &Request<'r>, mut show: impl FnMut(&'r [u8])) {
     match location {
         TokenLocation::Header { name, prefix } => {
-            request.header_values(name).filter_map(|value| after_prefix(prefix, value)).collect()
+            request.header_values(name).filter_map(|value| after_prefix(prefix, value)).for_each(show);
         }
         TokenLocation::Query(name) => {
-            parameters(request).filter(|parameter| parameter.is_named(name)).map(|parameter| parameter.value).collect()
+            let named = parameters(request).filter(|parameter| parameter.is_named(name));
+            named.for_each(|parameter| show(parameter.value));
         }
         TokenLocation::Cookie(name) => {
-            request.header_values("cookie").flat_map(cookies).filter_map(|cookie| cookie_value(name, cookie)).collect()
+            let cookies = request.header_values("cookie").flat_map(cookies);
+            cookies.filter_map(|cookie| cookie_value(name, cookie)).for_each(show);
         }
     }
+}
+
+/// Whether any token stands at `location`.
+fn is_token_at(location: &TokenLocation, request: &Request<'_>) -> bool {
+    let mut found = false;
+    tokens_at(location, request, |_| found = true);
+    found
 }
 
 /// What a header's value holds behind its prefix.
@@ -106,7 +114,7 @@ pub enum HeaderEdit {
 
 /// The edits that take every token at these locations out of the request. What stands beside the tokens stays.
 pub fn removal<'c>(locations: impl Iterator<Item = &'c TokenLocation>, request: &Request<'_>) -> Vec<HeaderEdit> {
-    let present: Vec<_> = locations.filter(|location| !tokens_at(location, request).is_empty()).collect();
+    let present: Vec<_> = locations.filter(|location| is_token_at(location, request)).collect();
     let mut edits = remove_from_headers(&present, request);
     edits.extend(remove_from_cookies(&present, request));
     edits.extend(remove_from_query(&present, request));
@@ -198,7 +206,9 @@ mod tests {
 
     fn found(location: &TokenLocation, headers: &[(&str, &str)]) -> Vec<String> {
         let request = request(headers);
-        tokens_at(location, &request).iter().map(|token| String::from_utf8_lossy(token).into_owned()).collect()
+        let mut tokens = Vec::new();
+        tokens_at(location, &request, |token| tokens.push(String::from_utf8_lossy(token).into_owned()));
+        tokens
     }
 
     #[test]
@@ -216,7 +226,9 @@ mod tests {
     fn what_may_be_taken_for_a_blank_ends_the_scheme() {
         for value in [&b"Bearer\xa0t"[..], b"Bearer\xc2\xa0t", b"Bearer\x1ft", b"Bearer\x85t"] {
             let request = Request::new(vec![(b"authorization", value)]);
-            assert_eq!(tokens_at(&bearer(), &request), [&value[6..]]);
+            let mut tokens = Vec::new();
+            tokens_at(&bearer(), &request, |token| tokens.push(token));
+            assert_eq!(tokens, [&value[6..]]);
             assert_eq!(removal(std::iter::once(&bearer()), &request), [HeaderEdit::Remove("authorization".into())]);
         }
     }

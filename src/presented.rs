@@ -45,10 +45,12 @@ impl<'r> Place<'r> {
     }
 
     pub(crate) fn look(&self, request: &Request<'r>) -> &Found<'r> {
-        self.found.get_or_init(|| match tokens_at(self.location, request).as_slice() {
-            [] => Found::Nothing,
-            [token] => Found::Token(Token::new(token)),
-            _ => Found::Several,
+        self.found.get_or_init(|| {
+            let mut found = Found::Nothing;
+            tokens_at(self.location, request, |token| {
+                found = if matches!(found, Found::Nothing) { Found::Token(Token::new(token)) } else { Found::Several };
+            });
+            found
         })
     }
 }

@@ -17,6 +17,8 @@ pub struct Sanitizer {
     claim_headers: Vec<Vec<u8>>,
     /// Every place where any provider looks for tokens, once.
     locations: Vec<Location>,
+    /// How long these headers' names are: of another length, a name is none of them.
+    lengths: Lengths,
 }
 
 #[derive(Debug, Clone)]
@@ -41,13 +43,18 @@ impl Sanitizer {
     pub fn new(config: &Config) -> Self {
         let names = config.providers.iter().flat_map(header_names);
         let claim_headers = sorted(names.map(|name| variable(name.as_bytes()).collect()));
-        Self { claim_headers, locations: distinct_locations(config) }
+        let locations = distinct_locations(config);
+        let token_headers = locations.iter().filter_map(Location::header).map(str::len);
+        let lengths = Lengths::of(claim_headers.iter().map(Vec::len).chain(token_headers));
+        Self { claim_headers, locations, lengths }
     }
 
     /// The edits for one request.
     #[must_use]
     pub fn edits(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<HeaderEdit> {
-        let spoofed = names_where(request, |name| self.is_claim_header(name) || self.is_twin(name));
+        let spoofed = names_where(request, |name| {
+            self.lengths.may_hold(name.len()) && (self.is_claim_header(name) || self.is_twin(name))
+        });
         let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
         edits.extend(removal(gone.map(|location| &location.location), request));
@@ -72,10 +79,7 @@ impl Sanitizer {
 
     /// Whether an upstream may take this header for another one, in which tokens come.
     fn is_twin(&self, name: &[u8]) -> bool {
-        let names = self.locations.iter().filter_map(|location| match &location.location {
-            TokenLocation::Header { name, .. } => Some(name.as_bytes()),
-            _ => None,
-        });
+        let names = self.locations.iter().filter_map(Location::header).map(str::as_bytes);
         let mut alike = names.filter(|reserved| variable(reserved).eq(variable(name))).peekable();
         alike.peek().is_some() && alike.all(|reserved| reserved != name)
     }
@@ -101,7 +105,32 @@ fn variable(name: &[u8]) -> impl Iterator<Item = u8> {
     name.iter().map(|byte| if byte.is_ascii_alphanumeric() { *byte } else { b'_' })
 }
 
+/// Lengths of texts, as bits; the last stands for everything longer.
+#[derive(Debug, Clone, Copy)]
+struct Lengths(u64);
+
+impl Lengths {
+    fn of(lengths: impl Iterator<Item = usize>) -> Self {
+        Self(lengths.map(Self::bit).fold(0, |bits, bit| bits | bit))
+    }
+
+    fn may_hold(self, length: usize) -> bool {
+        self.0 & Self::bit(length) != 0
+    }
+
+    fn bit(length: usize) -> u64 {
+        1 << length.min(63)
+    }
+}
+
 impl Location {
+    fn header(&self) -> Option<&str> {
+        match &self.location {
+            TokenLocation::Header { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
     fn stays(&self, keep: Keep<'_>) -> bool {
         match keep {
             Keep::Forwarded => self.forwarded,

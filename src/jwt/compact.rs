@@ -2,9 +2,6 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::claims::Claims;
 use super::error::{FormError, Segment};
 use super::header::Header;
@@ -110,7 +107,7 @@ fn decode_segment(encoded: &[u8], segment: Segment) -> Result<Vec<u8>, FormError
     if encoded.is_empty() {
         return Err(FormError::EmptySegment(segment));
     }
-    URL_SAFE_NO_PAD.decode(encoded).map_err(|_| FormError::NotBase64Url(segment))
+    base64_simd::URL_SAFE_NO_PAD.decode_to_vec(encoded).map_err(|_| FormError::NotBase64Url(segment))
 }
 
 fn text(bytes: &[u8], segment: Segment) -> Result<&str, FormError> {
@@ -120,6 +117,9 @@ fn text(bytes: &[u8], segment: Segment) -> Result<&str, FormError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
     use crate::reason::Reason;
 
@@ -208,6 +208,21 @@ mod tests {
         for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_alphanumeric() && !b"-_".contains(byte)) {
             assert!(DecodedToken::decode(&[b"e30.e30.AAA", &[byte][..]].concat(), MAX).is_err(), "{byte}");
             assert!(DecodedToken::decode(&[b"e30.AA", &[byte][..], b"A.AAAA"].concat(), MAX).is_err(), "{byte}");
+        }
+    }
+
+    #[test]
+    fn long_segments_are_read_as_strictly() {
+        for length in [16, 24, 32, 48, 64, 87, 131] {
+            let good = vec![b'A'; length];
+            for position in 0..length {
+                for byte in 0..=u8::MAX {
+                    let mut segment = good.clone();
+                    segment[position] = byte;
+                    let decoded = decode_segment(&segment, Segment::Claims);
+                    assert_eq!(decoded.ok(), URL_SAFE_NO_PAD.decode(&segment).ok(), "{byte} at {position} of {length}");
+                }
+            }
         }
     }
 
