@@ -13,6 +13,7 @@ pub mod claims;
 pub mod config;
 pub mod connection;
 pub mod crypto;
+mod csrf;
 pub mod decision;
 pub mod extractor;
 pub mod filter;

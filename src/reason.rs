@@ -50,6 +50,8 @@ pub enum Reason {
     SubjectNotAccepted,
     /// The token is bound to a key or a certificate (`cnf`) whose possession cannot be shown.
     SenderConstraint,
+    /// The token came in a cookie, and nothing shows that no other site's page sent the request.
+    CsrfRefused,
     /// A claim that goes upstream would arrive as another one.
     ClaimUnsafe,
     /// No rule matches the request.
@@ -122,6 +124,7 @@ impl Reason {
         Self::AudienceNotAccepted,
         Self::SubjectNotAccepted,
         Self::SenderConstraint,
+        Self::CsrfRefused,
         Self::ClaimUnsafe,
         Self::NoMatchingRule,
         Self::RequirementUnknown,
@@ -157,6 +160,7 @@ impl Reason {
             Self::AudienceNotAccepted => ("audience_not_accepted", INVALID),
             Self::SubjectNotAccepted => ("subject_not_accepted", INVALID),
             Self::SenderConstraint => ("sender_constraint", INVALID),
+            Self::CsrfRefused => ("csrf_refused", FORBIDDEN),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
             Self::RequirementUnknown => ("requirement_unknown", FORBIDDEN),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::authorization;
 use crate::bearer::{Bearers, Presented, malformed};
 use crate::config::{Exemption, Permission, Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
+use crate::csrf;
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
@@ -55,6 +56,9 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     ) -> Result<Admitted<'r>, Stop> {
         let id = leaf.provider;
         let refuse = |denial| Err(Stop::Deny(denial));
+        if let (TokenLocation::Cookie(_), Some(guard)) = (presented.place.location, &provider.csrf) {
+            csrf::check(id, guard, self.request).map_err(Stop::Deny)?;
+        }
         let accepting = self.accepting(presented).map_err(|error| Stop::Deny(malformed(&error, Some(id))))?;
         if !accepting.contains(&id) {
             return refuse(Denial::new(Reason::IssuerNotAccepted, Some(id)));

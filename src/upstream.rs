@@ -101,7 +101,7 @@ fn names_where<'r>(request: &Request<'r>, wanted: impl Fn(&[u8]) -> bool) -> Vec
 
 /// A name as an upstream sees it that knows headers as variables, where `-` becomes `_` (RFC 3875 section 4.1.18, and
 /// with it WSGI, Rack and PHP), and with some servers every other sign too.
-fn variable(name: &[u8]) -> impl Iterator<Item = u8> {
+pub(crate) fn variable(name: &[u8]) -> impl Iterator<Item = u8> {
     name.iter().map(|byte| if byte.is_ascii_alphanumeric() { *byte } else { b'_' })
 }
 

@@ -1,9 +1,9 @@
 //! Where a provider's tokens stand in a request.
 
 use super::{
-    HeaderPrefix, TokenLocation, names,
+    HeaderPrefix, TokenLocation, csrf, names,
     raw::RawHeaderLocation,
-    report::{Checked, Place, quoted},
+    report::{Checked, Place},
 };
 
 /// Every request is searched in all of them.
@@ -18,7 +18,7 @@ pub(super) fn locations(
 ) -> Checked<Vec<TokenLocation>> {
     let headers = each(headers, &at.field("from_headers"), header_location);
     let params = each(params, &at.field("from_params"), query_location);
-    let cookies = each(cookies, &at.field("from_cookies"), cookie_location);
+    let cookies = each(cookies, &at.field("from_cookies"), csrf::token_cookie);
     let locations = [headers?, params?, cookies?].concat();
     if locations.len() > MAX_LOCATIONS {
         return at.mistake(format!("looks for tokens in more than {MAX_LOCATIONS} places"));
@@ -83,13 +83,6 @@ fn query_location(name: String, at: &Place<'_>) -> Checked<TokenLocation> {
         return at.mistake("has to be the name of a query parameter");
     }
     Ok(TokenLocation::Query(name))
-}
-
-fn cookie_location(name: String, at: &Place<'_>) -> Checked<TokenLocation> {
-    if !names::is_token(&name) {
-        return at.mistake(format!("{} cannot be the name of a cookie (RFC 6265 section 4.1.1)", quoted(&name)));
-    }
-    Ok(TokenLocation::Cookie(name))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Everything here is already known to be consistent; the rest of the core never sees the raw shapes.
 
+mod csrf;
 mod document;
 mod duration;
 mod edited_headers;
@@ -40,6 +41,7 @@ pub(crate) mod uri;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use csrf::{CsrfGuard, DoubleSubmit};
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
@@ -108,6 +110,9 @@ pub struct Provider {
     pub jwks: JwksSource,
     /// Where requests carry this provider's tokens.
     pub locations: Vec<TokenLocation>,
+    /// What has to be shown for a token in a cookie to count; `None` if it is nothing (`csrf.disabled`), or no cookie is
+    /// looked at.
+    pub csrf: Option<CsrfGuard>,
     /// Whether the token is left in the request for the upstream.
     pub forward: bool,
     /// The header that tells the upstream the claims.

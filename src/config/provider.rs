@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    IssuerMatcher, Provider, SenderConstraint,
+    IssuerMatcher, Provider, SenderConstraint, csrf,
     duration::{Bounds, bounded},
     forwarding, issuers,
     jwks_source::{Context, RawSources, jwks_source},
@@ -35,6 +35,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
     let clock_skew = clock_skew(raw.clock_skew_seconds, &at.field("clock_skew_seconds"));
     let sender_constraint = sender_constraint(raw.sender_constraint.as_deref(), &at.field("sender_constraint"));
     let locations = locations::locations(raw.from_headers.take(), raw.from_params.take(), raw.from_cookies.take(), at);
+    let csrf = csrf::guard(raw.csrf.take(), locations.as_deref().ok(), &at.field("csrf"));
     let payload_header =
         forwarding::payload_header(raw.forward_payload_header.take(), raw.pad_forward_payload_header, at);
     let claim_headers = forwarding::claim_headers(raw.claim_to_headers.take(), &at.field("claim_to_headers"));
@@ -57,6 +58,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
         clock_skew: clock_skew?,
         jwks: jwks?,
         locations: locations?,
+        csrf: csrf?,
         forward: raw.forward.unwrap_or(false),
         payload_header: payload_header?,
         claim_headers: claim_headers?,

@@ -47,6 +47,7 @@ pub(super) struct RawProvider {
     pub(super) from_headers: Option<Vec<RawHeaderLocation>>,
     pub(super) from_params: Option<Vec<String>>,
     pub(super) from_cookies: Option<Vec<String>>,
+    pub(super) csrf: Option<RawCsrf>,
     pub(super) forward: Option<bool>,
     pub(super) forward_payload_header: Option<String>,
     pub(super) pad_forward_payload_header: Option<bool>,
@@ -99,6 +100,19 @@ pub(super) struct RawHttpUri {
 pub(super) struct RawHeaderLocation {
     pub(super) name: Option<String>,
     pub(super) value_prefix: Option<String>,
+}
+
+#[expecting = "an object, with `allowed_origins` and `double_submit`, or `disabled`"]
+pub(super) struct RawCsrf {
+    pub(super) disabled: Option<bool>,
+    pub(super) allowed_origins: Option<Vec<String>>,
+    pub(super) double_submit: Option<RawDoubleSubmit>,
+}
+
+#[expecting = "an object, with `cookie` and `header`"]
+pub(super) struct RawDoubleSubmit {
+    pub(super) cookie: Option<String>,
+    pub(super) header: Option<String>,
 }
 
 #[expecting = "an object, with `header_name` and `claim_name` or `claim_path`"]

@@ -9,10 +9,10 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::{
-        Backoff, ClaimCondition, ClaimFormat, ClaimHeader, ClaimPath, ClaimState, ClaimValue, Exemption, HeaderPrefix,
-        HttpUri, IssuerMatcher, JwksSource, Limits, PathMatcher, PayloadHeader, Permission, Provider, ProviderId,
-        ProviderRequirement, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits, TokenLocation,
-        Unmatched, parse,
+        Backoff, ClaimCondition, ClaimFormat, ClaimHeader, ClaimPath, ClaimState, ClaimValue, CsrfGuard, DoubleSubmit,
+        Exemption, HeaderPrefix, HttpUri, IssuerMatcher, JwksSource, Limits, PathMatcher, PayloadHeader, Permission,
+        Provider, ProviderId, ProviderRequirement, RemoteJwks, Requirement, Rule, SenderConstraint, TokenCacheLimits,
+        TokenLocation, Unmatched, parse,
     },
     KEYS, environment, least, load,
 };
@@ -42,7 +42,12 @@ pub(super) fn full() -> Value {
                 },
                 "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}, {"name": "X-Token"}],
                 "from_params": ["jwt"],
-                "from_cookies": ["session"],
+                "from_cookies": ["__Host-session"],
+                "csrf": {
+                    "disabled": false,
+                    "allowed_origins": ["https://app.example"],
+                    "double_submit": {"cookie": "__Host-csrf", "header": "X-CSRF-Token"}
+                },
                 "forward": true,
                 "forward_payload_header": "X-Payload",
                 "pad_forward_payload_header": true,
@@ -162,8 +167,15 @@ fn acme() -> Provider {
             header("authorization", HeaderPrefix::Scheme("Bearer".to_owned())),
             header("x-token", HeaderPrefix::None),
             TokenLocation::Query("jwt".to_owned()),
-            TokenLocation::Cookie("session".to_owned()),
+            TokenLocation::Cookie("__Host-session".to_owned()),
         ],
+        csrf: Some(CsrfGuard {
+            allowed_origins: vec!["https://app.example".to_owned()],
+            double_submit: Some(DoubleSubmit {
+                cookie: TokenLocation::Cookie("__Host-csrf".to_owned()),
+                header: "x-csrf-token".to_owned(),
+            }),
+        }),
         forward: true,
         payload_header: Some(PayloadHeader { name: "x-payload".to_owned(), pad: true }),
         claim_headers: vec![

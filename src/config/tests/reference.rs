@@ -25,6 +25,8 @@ fn every_field_is_in_the_reference() {
         ("backoff", fields("/providers/acme/remote_jwks/backoff", unknown.clone())),
         ("http_uri", fields("/providers/acme/remote_jwks/http_uri", unknown.clone())),
         ("from_headers", fields("/providers/acme/from_headers", json!([unknown]))),
+        ("csrf", fields("/providers/acme/csrf", unknown.clone())),
+        ("double_submit", fields("/providers/acme/csrf", json!({"double_submit": unknown}))),
         ("claim_to_headers", fields("/providers/acme/claim_to_headers", json!([unknown]))),
         ("claim_to_filter_state", fields("/providers/acme/claim_to_filter_state", json!([unknown]))),
         ("rule", fields("/rules", json!([unknown]))),
@@ -47,5 +49,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 129);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 135);
 }

@@ -116,7 +116,7 @@ fn a_rule_that_looks_at_what_the_filter_changes_is_doubtful() {
     let changes = json!([{"header_name": "X-User", "claim_name": "sub"}]);
     let mut config = least_with("/providers/acme/claim_to_headers", changes);
     config["providers"]["acme"]["forward_payload_header"] = json!("x-payload");
-    config["providers"]["acme"]["from_cookies"] = json!(["session"]);
+    config["providers"]["acme"]["from_cookies"] = json!(["__Host-session"]);
     config["providers"]["acme"]["from_params"] = json!(["jwt"]);
     config["providers"]["acme"]["from_headers"] = json!([{"name": "x-token"}]);
     let names = ["x-user", "X-Payload", "cookie", "x-token", "x-users", "authorization"];

@@ -5,8 +5,9 @@ import socket
 from .secrets import remember_tokens
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEADERS, SETTINGS = 1, 4
+HEADERS, SETTINGS, CONTINUATION = 1, 4, 9
 END_STREAM, END_HEADERS = 1, 4
+MAX_FRAME = 16_384
 
 
 def send(port, path, headers=(), method="GET"):
@@ -15,11 +16,18 @@ def send(port, path, headers=(), method="GET"):
     block = b"".join(_field(name.encode(), value.encode()) for name, value in [*pseudo, *headers])
     remember_tokens(block)
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        request = _frame(HEADERS, END_STREAM | END_HEADERS, 1, block)
-        connection.sendall(PREFACE + _frame(SETTINGS, 0, 0, b"") + request)
+        connection.sendall(PREFACE + _frame(SETTINGS, 0, 0, b"") + _head(block))
         frames = connection.makefile("rb")
         while not _ends_stream(frames):
             pass
+
+
+def _head(block):
+    """The frames of a head (section 6.10)."""
+    parts = [block[start : start + MAX_FRAME] for start in range(0, len(block), MAX_FRAME)]
+    kinds = [(HEADERS, END_STREAM)] + [(CONTINUATION, 0)] * (len(parts) - 1)
+    kinds[-1] = (kinds[-1][0], kinds[-1][1] | END_HEADERS)
+    return b"".join(_frame(*kind, 1, part) for kind, part in zip(kinds, parts, strict=True))
 
 
 def _frame(kind, flags, stream, payload):
