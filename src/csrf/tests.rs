@@ -163,7 +163,7 @@ fn what_comes_twice_proves_nothing() {
     ] {
         assert_eq!(posted(&with_origins(), &twice), expected);
         assert_eq!(posted(&with_double_submit(), &[&twice[..], &double].concat()), expected);
-        assert_eq!(posted(&with_origins(), &[&twice[..], &[site("same-origin")]].concat()).is_empty(), false);
+        assert_ne!(posted(&with_origins(), &[&twice[..], &[site("same-origin")]].concat()), "");
     }
 }
 

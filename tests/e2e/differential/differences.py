@@ -31,6 +31,8 @@ def _is_promised(case, finding):
     """Whether jwt-warden's side of the finding is what the documents make of the request."""
     if case.warden.reason == "path_ambiguous":
         return True  # whatever is asked for
+    if case.warden.reason == "csrf_refused":
+        return case.promise.refused
     if finding.what == "verdict":
         return case.warden.passed != case.promise.refused
     if finding.what == "error":
@@ -96,6 +98,12 @@ def _twice_in_one_place(case, finding):
     """jwt_authn looks at the first parameter and cookie of a name, and at every header."""
     seen = [placed.place for placed in case.looked_at]
     return len(set(seen)) < len(seen) and _refused(case, finding, "token_duplicated")
+
+
+def _cross_site(case, finding):
+    """jwt_authn takes a cookie whatever page sent it."""
+    cookies = [placed for placed in case.looked_at if placed.place.kind == "cookie"]
+    return bool(cookies) and case.request.may_be_forged and _refused(case, finding, "csrf_refused")
 
 
 def _form(*forms):
@@ -265,6 +273,7 @@ DIFFERENCES = [
         _unsafe_claim,
     ),
     Difference("twice_in_one_place", "one place holds one token", _twice_in_one_place),
+    Difference("cross_site", "a cookie may be sent by another site's page", _cross_site),
     Difference("scheme_in_any_case", "schemes have no case", _scheme_in_any_case),
     Difference("prefix_at_the_beginning", "the prefix stands at the beginning", _prefix_at_the_beginning),
     Difference("bare_scheme", "a scheme without a token is a malformed one", _bare_scheme),

@@ -35,11 +35,12 @@ class Example:
     twice: Place = None  # where a second good token stands
     requires: dict = field(default_factory=lambda: {"provider_name": "p0"})
     spoofed: list = field(default_factory=list)
+    method: str = "GET"
 
     def make(self, issuers):
         """The configuration, and the request."""
         rng = random.Random(1)
-        request = Request("GET", self.path, list(self.query), headers=[(name, "made-up") for name in self.spoofed])
+        request = Request(self.method, self.path, list(self.query), headers=[(name, "made-up") for name in self.spoofed])
         request.place(self.place, issuers.token(rng, 0, self.flaw, **{"level": 3, **self.claims}), self.form)
         if self.twice:
             request.place(self.twice, issuers.token(rng, 0, level=4))
@@ -82,6 +83,7 @@ EXAMPLES = {
     "one_form": _refused("token_malformed", flaw="one dot more"),
     "unsafe_claim": _refused("claim_unsafe", flaw="claim with a line break"),
     "twice_in_one_place": _refused("token_duplicated", place=PARAM, twice=PARAM),
+    "cross_site": _refused("csrf_refused", place=COOKIE, method="POST", provider={"from_cookies": ["session"]}),
     "scheme_in_any_case": Example("verdict", "jwt_is_missing", "passed", form="lower case"),
     "prefix_at_the_beginning": _refused("token_missing", form="prefix later"),
     "bare_scheme": Example("error", False, True, flaw="nothing"),

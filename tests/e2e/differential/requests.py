@@ -61,6 +61,11 @@ class Request:
         """Path and query."""
         return self.path + ("?" + "&".join(self.query) if self.query else "")
 
+    @property
+    def may_be_forged(self):
+        """Whether another site's page could have a browser send it, and change something by it."""
+        return self.method in ("POST", "CONNECT")
+
     def place(self, place, token, form="plain", rng=None):
         """Puts the token there."""
         rng = rng or random.Random(0)

@@ -5,7 +5,7 @@ import socket
 from .secrets import remember_tokens
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEADERS, SETTINGS, CONTINUATION = 1, 4, 9
+HEADERS, RST_STREAM, SETTINGS, GOAWAY, CONTINUATION = 1, 3, 4, 7, 9
 END_STREAM, END_HEADERS = 1, 4
 MAX_FRAME = 16_384
 
@@ -54,6 +54,7 @@ def _ends_stream(frames):
     """Reads one frame."""
     head = frames.read(9)
     assert len(head) == 9, "the connection ended before the answer"
-    frames.read(int.from_bytes(head[:3], "big"))
+    payload = frames.read(int.from_bytes(head[:3], "big"))
+    assert head[3] not in (RST_STREAM, GOAWAY), payload
     is_answer = int.from_bytes(head[5:], "big") == 1 and head[3] in (0, HEADERS)
     return is_answer and bool(head[4] & END_STREAM)
