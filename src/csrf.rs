@@ -94,13 +94,15 @@ fn is_own(origin: &[u8], request: &Request<'_>) -> bool {
 
 /// A page that can read the cookie has put its value into the header too.
 fn check_double_submit(double_submit: &DoubleSubmit, request: &Request<'_>) -> Result<(), &'static str> {
-    let cookie = match tokens_at(&double_submit.cookie, request).as_slice() {
-        [] => return Err("the cookie is missing"),
-        [value] => *value,
-        _ => return Err("the cookie comes twice"),
-    };
+    let (mut cookie, mut cookies) = (None, 0_usize);
+    tokens_at(&double_submit.cookie, request, |value| {
+        cookie = Some(value);
+        cookies += 1;
+    });
+    let cookie = cookie.ok_or("the cookie is missing")?;
     let header = only_value(request, &double_submit.header).map_err(|()| "the header comes twice")?;
     match header {
+        _ if cookies > 1 => Err("the cookie comes twice"),
         None => Err("the header is missing"),
         Some(_) if cookie.len() < MIN_DOUBLE_SUBMIT => Err("the cookie is too short"),
         Some(header) if is_equal(cookie, header) => Ok(()),

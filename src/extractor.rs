@@ -92,14 +92,15 @@ fn parameters<'r>(request: &Request<'r>) -> impl Iterator<Item = Parameter<'r>> 
     })
 }
 
-/// The pairs of one `Cookie` header (RFC 6265 section 4.2.1), trimmed.
+/// The pairs of one `Cookie` header (RFC 6265 section 4.2.1), with the blanks around them.
 fn cookies(header: &[u8]) -> impl Iterator<Item = &[u8]> {
-    header.split(|byte| *byte == b';').map(<[u8]>::trim_ascii)
+    header.split(|byte| *byte == b';')
 }
 
 /// The value of this pair if it has that name, without the quotes that RFC 6265 section 4.1.1 allows.
 fn cookie_value<'r>(name: &str, pair: &'r [u8]) -> Option<&'r [u8]> {
-    let value = pair.strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
+    let value =
+        pair.trim_ascii().strip_prefix(name.as_bytes())?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
     Some(value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\"")).unwrap_or(value))
 }
 
@@ -154,10 +155,11 @@ fn remove_from_cookies(locations: &[&TokenLocation], request: &Request<'_>) -> O
     if names.is_empty() {
         return None;
     }
+    // The blanks stay, so that it never grows.
     let others = |header: &[u8]| -> Vec<u8> {
         let kept: Vec<_> =
             cookies(header).filter(|pair| names.iter().all(|name| cookie_value(name, pair).is_none())).collect();
-        kept.join(&b"; "[..])
+        kept.join(&b';').trim_ascii().to_vec()
     };
     let values = request.header_values("cookie").map(others).filter(|value| !value.is_empty()).collect();
     Some(replace_or_remove("cookie", values))
@@ -302,6 +304,26 @@ mod tests {
                 HeaderEdit::Replace(":path".into(), vec![b"/p?a=1&b=2".to_vec()]),
             ]
         );
+    }
+
+    #[test]
+    fn cookies_stay_as_they_came_beside_a_token() {
+        let location = TokenLocation::Cookie("jwt".into());
+        for (header, left) in [
+            ("jwt=t; a=1", "a=1"),
+            ("a=1; jwt=t", "a=1"),
+            ("a=1;jwt=t;b=2", "a=1;b=2"),
+            ("a=1;  b=2; jwt=t", "a=1;  b=2"),
+            (";;jwt = \"t\" ;;", ";;;"),
+            ("a; jwtx=1;jwt=t; =jwt", "a; jwtx=1; =jwt"),
+        ] {
+            let edits = removal(std::iter::once(&location), &request(&[("cookie", header)]));
+            assert_eq!(edits, [HeaderEdit::Replace("cookie".into(), vec![left.into()])], "{header:?}");
+        }
+        for alone in ["jwt=t", " jwt=t ", "jwt="] {
+            let edits = removal(std::iter::once(&location), &request(&[("cookie", alone)]));
+            assert_eq!(edits, [HeaderEdit::Remove("cookie".into())], "{alone:?}");
+        }
     }
 
     #[test]
