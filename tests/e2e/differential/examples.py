@@ -40,7 +40,8 @@ class Example:
     def make(self, issuers):
         """The configuration, and the request."""
         rng = random.Random(1)
-        request = Request(self.method, self.path, list(self.query), headers=[(name, "made-up") for name in self.spoofed])
+        spoofed = [(name, "made-up") for name in self.spoofed]
+        request = Request(self.method, self.path, list(self.query), headers=spoofed)
         request.place(self.place, issuers.token(rng, 0, self.flaw, **{"level": 3, **self.claims}), self.form)
         if self.twice:
             request.place(self.twice, issuers.token(rng, 0, level=4))
