@@ -32,15 +32,12 @@ pub(crate) fn digest(value: &[u8]) -> Result<[u8; 32], &'static str> {
 fn pair(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let (key, value) = text.split_at_checked(text.iter().position(|byte| *byte == b'=')?)?;
     let value = value.strip_prefix(b"=")?;
-    let (content, behind) = match value.strip_prefix(b"\"") {
-        Some(quoted) => {
-            let (content, end) = quoted.split_at_checked(closing_quote(quoted)?)?;
-            (content, end.strip_prefix(b"\"")?)
-        }
-        None => {
-            let end = value.iter().position(|byte| matches!(byte, b';' | b',')).unwrap_or(value.len());
-            value.split_at_checked(end).filter(|(content, _)| !content.contains(&b'"'))?
-        }
+    let (content, behind) = if let Some(quoted) = value.strip_prefix(b"\"") {
+        let (content, end) = quoted.split_at_checked(closing_quote(quoted)?)?;
+        (content, end.strip_prefix(b"\"")?)
+    } else {
+        let end = value.iter().position(|byte| matches!(byte, b';' | b',')).unwrap_or(value.len());
+        value.split_at_checked(end).filter(|(content, _)| !content.contains(&b'"'))?
     };
     let is_key = !key.is_empty() && key.iter().all(u8::is_ascii_alphabetic);
     (is_key && matches!(behind.first(), None | Some(b';' | b','))).then_some((key, content, behind))
@@ -130,7 +127,7 @@ mod tests {
         for value in ["Hash=#,Hash=#", "By=a,Hash=#", "Hash=#,", "Hash=#, By=a", "URI=a,b;Hash=#"] {
             assert_eq!(read(value), Err("x-forwarded-client-cert has more than one element"), "{value}");
         }
-        let cut = &HASH[1..];
+        let cut = HASH.strip_prefix('0').unwrap();
         for hash in ["", "0", cut, &format!("{HASH}0"), &format!("+{cut}"), &format!("g{cut}"), &format!(" {HASH}")] {
             let answer = digest(format!("Hash={hash}").as_bytes());
             assert_eq!(answer, Err("x-forwarded-client-cert: Hash is not a SHA-256 digest"), "{hash}");

@@ -84,37 +84,35 @@ impl FailedAttempts {
 
     /// All requests of which nobody knows where they come from are one source.
     fn source(&self, front: Front<'_>, store: &dyn SharedStore) -> Source {
-        let hash = Sha256::new().chain_update(self.secret(store));
+        let mut text = self.secret(store).to_vec();
         let named = match &self.settings.by {
             CountedBy::Header(name) => front.trusted_header(name),
             CountedBy::SourceAddress => None,
         };
-        let digest: [u8; 32] = match (named, front.client_address()) {
-            (Some(name), _) => hash.chain_update(b"name").chain_update(name),
-            (None, Some(address)) if address.is_ipv4() => {
-                hash.chain_update(b"ipv4").chain_update(subscriber(address).to_be_bytes())
-            }
-            (None, Some(address)) => hash.chain_update(b"ipv6").chain_update(subscriber(address).to_be_bytes()),
-            (None, None) => hash.chain_update(b"none"),
+        if let Some(name) = named {
+            text.push(b'=');
+            text.extend_from_slice(name);
+        } else if let Some(address) = front.client_address() {
+            text.push(if address.is_ipv4() { b'4' } else { b'6' });
+            text.extend_from_slice(&subscriber(address).to_be_bytes());
         }
-        .finalize()
-        .into();
+        let digest: [u8; 32] = Sha256::digest(&text).into();
         let (tag, rest) = digest.split_first_chunk().unwrap_or((&[0; 8], &[]));
         Source { page: rest.first().copied().unwrap_or_default(), tag: *tag }
     }
 
-    /// The first worker that needs it chooses the secret.
+    /// The first worker that needs it chooses the secret. What another plugin has left there and is none has to go.
     fn secret(&self, store: &dyn SharedStore) -> [u8; 8] {
         *self.secret.get_or_init(|| {
             let own = self.seed.to_le_bytes();
-            let known = || store.get(SECRET_KEY).and_then(|(secret, _)| secret.try_into().ok());
-            if let Some(known) = known() {
+            let found = store.get(SECRET_KEY);
+            let known =
+                |found: Option<&(Vec<u8>, Version)>| found.and_then(|(secret, _)| secret.as_slice().try_into().ok());
+            if let Some(known) = known(found.as_ref()) {
                 return known;
             }
-            // Where another plugin has left something there that is no secret, it has to go.
-            let version = store.get(SECRET_KEY).map(|(_, version)| version);
-            store.replace(SECRET_KEY, &own, version);
-            known().unwrap_or(own)
+            store.replace(SECRET_KEY, &own, found.map(|(_, version)| version));
+            known(store.get(SECRET_KEY).as_ref()).unwrap_or(own)
         })
     }
 }

@@ -167,7 +167,7 @@ fn garbage_in_the_store_is_replaced() {
     fail(&counters, &store, Some("192.0.2.1"), &[]);
     let keys: Vec<_> = store.0.borrow().keys().cloned().collect();
     assert_eq!((keys.len(), store.get(SECRET_KEY).unwrap().0.len()), (2, 8));
-    for garbage in [&b""[..], b"x", &[0xff; 641], &[1; 641], &[0; 100_000]] {
+    for garbage in [&b""[..], b"x", &[0xff; 641], &[1; 641], &vec![0; 100_000]] {
         store.put(&keys[0], garbage);
         assert_eq!(retry_after(&counters, &store, Some("192.0.2.1"), &[], NOW), None);
         for _ in 0..3 {

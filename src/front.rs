@@ -46,7 +46,9 @@ impl<'f> Front<'f> {
     #[must_use]
     pub fn is_trusted(&self) -> bool {
         self.proxies.is_some_and(|proxies| {
-            is_among(proxies, self.connection.peer_address()) || shows_known_certificate(proxies, self.connection)
+            let has_addresses = !proxies.addresses.is_empty();
+            has_addresses && is_among(proxies, self.connection.peer_address())
+                || shows_known_certificate(proxies, self.connection)
         })
     }
 
@@ -103,19 +105,14 @@ fn is_among(proxies: &TrustedProxies, address: Option<IpAddr>) -> bool {
 }
 
 fn shows_known_certificate(proxies: &TrustedProxies, connection: &dyn Connection) -> bool {
-    let is_known = |names: fn(&PeerCertificate) -> Option<&str>, shown: &dyn Fn() -> Option<Vec<u8>>| {
-        let mut known = proxies.certificates.iter().filter_map(names).peekable();
-        known.peek().is_some() && shown().is_some_and(|shown| known.any(|known| known.as_bytes() == shown))
-    };
-    is_known(uri_san, &|| connection.uri_san()) || is_known(dns_san, &|| connection.dns_san())
-}
-
-fn uri_san(certificate: &PeerCertificate) -> Option<&str> {
-    if let PeerCertificate::UriSan(name) = certificate { Some(name) } else { None }
-}
-
-fn dns_san(certificate: &PeerCertificate) -> Option<&str> {
-    if let PeerCertificate::DnsSan(name) = certificate { Some(name) } else { None }
+    if proxies.certificates.is_empty() {
+        return false;
+    }
+    let (uri, dns) = (connection.uri_san(), connection.dns_san());
+    proxies.certificates.iter().any(|known| match known {
+        PeerCertificate::UriSan(name) => uri.as_deref() == Some(name.as_bytes()),
+        PeerCertificate::DnsSan(name) => dns.as_deref() == Some(name.as_bytes()),
+    })
 }
 
 /// The value of this header if it is there once.
@@ -124,6 +121,8 @@ fn only<'r>(request: &Request<'r>, name: &str) -> Option<&'r [u8]> {
     values.next().filter(|_| values.next().is_none())
 }
 
+#[cold]
+#[inline(never)]
 fn forwarded_digest(request: &Request<'_>) -> Result<[u8; 32], &'static str> {
     match only(request, client_certificate::NAME) {
         Some(value) => client_certificate::digest(value),
@@ -136,9 +135,8 @@ fn forwarded_digest(request: &Request<'_>) -> Result<[u8; 32], &'static str> {
 /// proxy's is known, and everything before it is the client's own word.
 fn forwarded_address(proxies: &TrustedProxies, request: &Request<'_>, peer: Option<IpAddr>) -> Option<IpAddr> {
     let values: Vec<_> = request.header_values("x-forwarded-for").collect();
-    let hops = values.iter().rev().flat_map(|value| value.rsplit(|byte| *byte == b','));
     let mut nearest = peer;
-    for hop in hops.take(MAX_HOPS) {
+    for hop in values.join(&b',').rsplit(|byte| *byte == b',').take(MAX_HOPS) {
         let Some(address) = address(hop) else { return nearest };
         // Envoy may have added the peer itself, who may be known by its certificate only.
         if Some(address) != peer && !is_among(proxies, Some(address)) {

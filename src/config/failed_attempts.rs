@@ -48,7 +48,7 @@ pub(super) fn failed_attempts(raw: RawFailedAttempts, has_proxies: bool, at: &Pl
         .and_then(|number| settings::limit(Some(number), 0, 1..=1_000_000, &limit));
     let window = duration(raw.window, WINDOW, &WINDOWS, &at.field("window"));
     let by = raw.by.map_or(Ok(CountedBy::SourceAddress), |by| counted_by(by, has_proxies, &at.field("by")));
-    let counted = raw.count.map_or_else(|| Ok(COUNTED.to_vec()), |codes| counted(&codes, &at.field("count")));
+    let counted = raw.count.map_or_else(|| Ok(COUNTED.to_vec()), |codes| counted(codes, &at.field("count")));
     Ok(FailedAttempts { limit: u32::try_from(limit?).unwrap_or(u32::MAX), window: window?, by: by?, counted: counted? })
 }
 
@@ -68,23 +68,17 @@ fn counted_by(raw: RawCountedBy, has_proxies: bool, at: &Place<'_>) -> Checked<C
     names::source_header(&name, &at).map(CountedBy::Header)
 }
 
-fn counted(codes: &[String], at: &Place<'_>) -> Checked<Vec<Reason>> {
+fn counted(codes: Vec<String>, at: &Place<'_>) -> Checked<Vec<Reason>> {
     if codes.is_empty() {
         return at.mistake("is empty: leave failed_attempts out to count nothing");
     }
     let mut counted = Vec::new();
-    at.each(codes, |code, at| match Reason::ALL.iter().find(|reason| reason.code() == code) {
-        Some(reason) if reason.is_of_token() => Ok(*reason),
-        _ => at.mistake(format!("{} is not a reason for which a token is refused", quoted(code))),
-    })?
-    .into_iter()
-    .enumerate()
-    .try_for_each(|(index, reason)| {
-        if counted.contains(&reason) {
-            return at.index(index).mistake("is listed a second time");
-        }
-        counted.push(reason);
-        Ok(())
-    })?;
+    for (index, code) in names::distinct(codes, at)?.iter().enumerate() {
+        let Some(reason) = Reason::ALL.iter().find(|reason| reason.is_of_token() && reason.code() == code) else {
+            let sentence = format!("{} is not a reason for which a token is refused", quoted(code));
+            return at.index(index).mistake(sentence);
+        };
+        counted.push(*reason);
+    }
     Ok(counted)
 }

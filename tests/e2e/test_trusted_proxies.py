@@ -20,6 +20,7 @@ LOCAL, ELSEWHERE = ["127.0.0.0/8"], ["192.0.2.0/24"]
 GATEWAY = "spiffe://mesh.example/gateway"
 ANOTHER = "the client has shown another certificate"
 NONE_FORWARDED = "the trusted proxy has forwarded no client certificate"
+SPOOFED = ["192.0.2.1", "192.0.2.1:4711", "192.0.2.1, 192.0.2.1", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:80"]
 MANAGERS = {
     "recipe": blocks().peer,
     "default": {},
@@ -146,7 +147,7 @@ def test_what_a_trusted_proxy_says(ask, client):
 @pytest.mark.parametrize("manager", MANAGERS)
 def test_nobody_becomes_a_trusted_proxy_by_a_header(ask, manager):
     for name in ("x-forwarded-for", "x-no-such-header", "x-real-ip", "forwarded"):
-        for value in ("192.0.2.1", "192.0.2.1:4711", "192.0.2.1, 192.0.2.1", "::ffff:192.0.2.1", "[::ffff:192.0.2.1]:80"):
+        for value in SPOOFED:
             assert ask(f"{manager}_elsewhere", HTTPS, (name, value)) == EXPOSED, (name, value)
 
 
@@ -209,6 +210,7 @@ def test_a_certificate_that_a_proxy_forwards(launch, envoy, world, client, certi
             "validation_context": {"trusted_ca": {"filename": str(certificates.server.file)}},
         },
     }
+    transport = {"name": "envoy.transport_sockets.tls", "typed_config": context}
     details = {"subject": True, "cert": True, "chain": True, "dns": True, "uri": True}
     plain, full = blocks().set_certificate, {**blocks().set_certificate, "set_current_client_cert_details": details}
     clusters, sites = {}, []
@@ -218,7 +220,7 @@ def test_a_certificate_that_a_proxy_forwards(launch, envoy, world, client, certi
         ("append", "named_append", plain),
     ):
         behind = cluster(name, envoy.port(back))
-        clusters[name] = {**behind, "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context}}
+        clusters[name] = {**behind, "transport_socket": transport}
         route = {"match": {"prefix": "/"}, "route": {"cluster": name}}
         chain = asking(certificates, certificates.clients)
         sites.append(BareSite(name, None, route=route, chain=chain, manager={"use_remote_address": True, **manager}))

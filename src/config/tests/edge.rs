@@ -99,7 +99,7 @@ fn mistakes_about_failed_attempts() {
         ),
         (
             json!({"limit": 1, "count": ["token_expired", "token_expired"]}),
-            "failed_attempts.count[1]: is listed a second time",
+            "failed_attempts.count[1]: lists `token_expired` a second time",
         ),
     ] {
         check(&[("/failed_attempts", value, expected)]);
