@@ -1,14 +1,22 @@
 //! Sources that fail, and their neighbours.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::*;
 
-use crate::config::{AddressRange, PeerCertificate, TrustedProxies};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use crate::authenticator::Authenticator;
+use crate::config::{AddressRange, PeerCertificate, ProviderId, TrustedProxies, parse};
 use crate::connection::Connection;
+use crate::crypto::Signatures;
+use crate::decision::{Decision, Wait};
 use crate::request::Request;
+use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
 
 #[derive(Default)]
 struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>, bool);
@@ -182,6 +190,45 @@ fn a_store_that_takes_nothing_does_no_harm() {
     let (store, counters) = (Memory(RefCell::default(), true), by_address(1));
     fail(&counters, &store, Some("192.0.2.1"), &[]);
     assert_eq!(retry_after(&counters, &store, Some("192.0.2.1"), &[], NOW), None);
+}
+
+/// Keys that are still to come, and how often they were asked for.
+struct Awaited(Cell<usize>);
+
+impl Keys for Awaited {
+    fn lookup(&self, query: KeyQuery<'_>) -> KeyLookup {
+        self.0.set(self.0.get() + 1);
+        KeyLookup::Pending(query.now)
+    }
+
+    fn generation(&self, _provider: ProviderId, _now: Timestamp) -> Option<u64> {
+        None
+    }
+}
+
+#[test]
+fn at_the_limit_no_keys_are_asked_for_and_nobody_waits() {
+    let http_uri = json!({"uri": "https://i/keys", "cluster": "i"});
+    let provider = json!({"issuer": "i", "any_audience": true, "remote_jwks": {"http_uri": http_uri}});
+    let failed_attempts = json!({"limit": 1, "count": ["token_malformed"]});
+    let config = json!({"providers": {"p": provider}, "failed_attempts": failed_attempts});
+    let config = parse(config.to_string().as_bytes(), &|_| None).unwrap().config;
+    let authenticator = Authenticator::new(config, Signatures::in_module(), 1);
+    let (store, keys) = (Memory::default(), Awaited(Cell::new(0)));
+    let [head, claims] = [r#"{"alg":"RS256"}"#, r#"{"iss":"i","exp":9999}"#].map(|part| URL_SAFE_NO_PAD.encode(part));
+    let decide = |credentials: &str| {
+        let request = Request::new(vec![(b":path", b"/"), (b"authorization", credentials.as_bytes())]);
+        let connection = &From(Some("192.0.2.1"));
+        authenticator.decide(&request, Moment { keys: &keys, connection, store: &store, arrival: NOW, now: NOW })
+    };
+    let unknown = format!("Bearer {head}.{claims}.AAAA");
+    assert_eq!(decide(&unknown), Decision::Wait(Wait { provider: ProviderId(0), until: NOW }));
+    assert_eq!((keys.0.get(), store.0.borrow().len()), (1, 1), "a request that waits has not failed");
+    let reason = |decision| if let Decision::Deny(denial) = decision { Some(denial.reason) } else { None };
+    assert_eq!(reason(decide("Basic a")), Some(Reason::TokenMissing));
+    assert_eq!(reason(decide("Bearer a")), Some(Reason::TokenMalformed));
+    assert_eq!(reason(decide(&unknown)), Some(Reason::TooManyFailures));
+    assert_eq!(keys.0.get(), 1);
 }
 
 #[test]
