@@ -3,15 +3,18 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use crate::bearer::Bearers;
+use crate::bearer::{Attempt, Bearers};
 use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, TokenLocation, Unmatched};
+use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
 use crate::extractor::HeaderEdit;
+use crate::failed_attempts::FailedAttempts;
+use crate::front::{Front, Scheme};
 use crate::issuers::Issuers;
 use crate::jwt::wanted_claims;
 use crate::matcher::{Found, RuleIndex};
-use crate::presented::Place;
+use crate::presented::{self, Place};
 use crate::principal::{Interest, Principal};
 use crate::reason::Reason;
 use crate::request::Request;
@@ -21,6 +24,8 @@ use crate::sorted::sorted;
 use crate::token_cache::{Remembered, TokenCache};
 use crate::upstream::{Effect, Keep, Sanitizer};
 use crate::verifier::{Moment, Stop};
+
+const EXPOSED: &str = "the token came over plain HTTP, where others could read it: revoke it";
 
 /// Decides requests by one configuration.
 #[derive(Debug)]
@@ -36,6 +41,7 @@ pub struct Authenticator {
     /// Which claims any provider tells, and any rule asks about.
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
+    failed_attempts: Option<FailedAttempts>,
     tells_route: bool,
 }
 
@@ -54,6 +60,7 @@ impl Authenticator {
             sanitizer,
             signatures,
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
+            failed_attempts: config.failed_attempts.as_ref().map(|settings| FailedAttempts::new(settings, seed)),
             tells_route: config.tells_route(),
             config,
         }
@@ -132,12 +139,51 @@ impl Authenticator {
     fn judge<'r>(&'r self, requirement: &Requirement, request: &Request<'r>, moment: Moment<'_>) -> Decision {
         let places: Vec<Place<'r>> = self.sanitizer.locations().map(Place::new).collect();
         let parsed: Vec<_> = places.iter().map(|_| OnceCell::new()).collect();
-        let bearers = Bearers { authenticator: self, request, moment, places: &places, parsed: &parsed };
+        let attempt = Attempt::default();
+        let bearers =
+            Bearers { authenticator: self, request, moment, places: &places, parsed: &parsed, attempt: &attempt };
+        if self.config.require_tls && self.is_exposed(requirement, &bearers) {
+            return Decision::Deny(Denial::new(Reason::TlsRequired, None).because(EXPOSED));
+        }
         match bearers.meet(requirement) {
-            Ok(admitted) => Decision::Allow(self.admission(request, &admitted)),
-            Err(Stop::Deny(denial)) => Decision::Deny(denial),
+            Ok(admitted) => {
+                self.count_failure(admitted.is_empty() && attempt.has_failed.get(), &bearers);
+                Decision::Allow(self.admission(request, &admitted))
+            }
+            Err(Stop::Deny(denial)) => {
+                let counts = |failed: &FailedAttempts| failed.counts(denial.reason);
+                self.count_failure(self.failed_attempts.as_ref().is_some_and(counts), &bearers);
+                Decision::Deny(denial)
+            }
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
         }
+    }
+
+    /// Whether the request brings a token that is asked for, and others could read it on its way.
+    fn is_exposed(&self, requirement: &Requirement, bearers: &Bearers<'_, '_, '_>) -> bool {
+        let is_there = |place: &usize| {
+            let place = bearers.places.get(*place);
+            place.is_some_and(|place| !matches!(place.look(bearers.request), presented::Found::Nothing))
+        };
+        requirement.providers().into_iter().any(|id| self.places_of(id).iter().any(is_there))
+            && bearers.front().scheme() == Scheme::Http
+    }
+
+    fn count_failure(&self, is_failure: bool, bearers: &Bearers<'_, '_, '_>) {
+        if let Some(failed_attempts) = self.failed_attempts.as_ref().filter(|_| is_failure) {
+            failed_attempts.count(bearers.front(), bearers.moment.store, bearers.moment.now);
+        }
+    }
+
+    /// What stands in front of the proxy that got this request over this connection.
+    #[must_use]
+    pub fn front<'f>(&'f self, request: &'f Request<'f>, connection: &'f dyn Connection) -> Front<'f> {
+        Front { proxies: self.config.trusted_proxies.as_ref(), request, connection }
+    }
+
+    /// The counters of failed attempts.
+    pub(crate) const fn failed_attempts(&self) -> Option<&FailedAttempts> {
+        self.failed_attempts.as_ref()
     }
 
     /// A request that goes upstream with what its tokens claim.

@@ -1,11 +1,12 @@
 //! Who the tokens of one request speak for. Each token is recalled, parsed and verified no more often than it takes.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use crate::authenticator::Authenticator;
 use crate::config::{Provider, ProviderId};
 use crate::decision::Denial;
+use crate::front::Front;
 use crate::jwt::{DecodedToken, FormError, UnverifiedToken};
 use crate::presented::{Found, Place, Token};
 use crate::principal::Principal;
@@ -25,6 +26,15 @@ pub(crate) struct Bearers<'p, 's, 'r> {
     pub(crate) moment: Moment<'p>,
     pub(crate) places: &'s [Place<'r>],
     pub(crate) parsed: &'p [Parsed<'s>],
+    pub(crate) attempt: &'p Attempt,
+}
+
+/// What failed attempts say about the request, asked when the first token is not remembered.
+#[derive(Default)]
+pub(crate) struct Attempt {
+    refusal: OnceCell<Option<Denial>>,
+    /// Whether a refusal that counts did not hinder the request.
+    pub(crate) has_failed: Cell<bool>,
 }
 
 /// One token of the request.
@@ -54,15 +64,19 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     ///
     /// # Errors
     ///
-    /// The token's form.
-    pub(crate) fn accepting(&self, presented: Presented<'p, 's, 'r>) -> Result<&'s Rc<[ProviderId]>, FormError> {
+    /// The token's form, or too many failures of its source; `id` is the provider that is told then.
+    pub(crate) fn accepting(
+        &self,
+        presented: Presented<'p, 's, 'r>,
+        id: Option<ProviderId>,
+    ) -> Result<&'s Rc<[ProviderId]>, Stop> {
         let accepting = &presented.token.accepting;
         if let Some(known) = accepting.get() {
             return Ok(known);
         }
         let providers = match self.recall(presented.token) {
             Some(remembered) => Rc::clone(&remembered.accepting),
-            None => self.authenticator.accepting(self.parse(presented)?.issuer()),
+            None => self.authenticator.accepting(self.parse(presented, id)?.issuer()),
         };
         Ok(accepting.get_or_init(|| providers))
     }
@@ -101,7 +115,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         if let Some(known) = recalled.and_then(|known| known.principal(id, now, keys.generation(id, now))) {
             return Ok(Rc::clone(known));
         }
-        let token = self.parse(presented).map_err(|error| Stop::Deny(malformed(&error, Some(id))))?;
+        let token = self.parse(presented, Some(id))?;
         accept(id, provider, token, self.authenticator.interest(id), self.authenticator.signatures(), self.moment)
             .map(Rc::new)
     }
@@ -120,7 +134,9 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         token.remembered.get_or_init(|| self.authenticator.recall(token.bytes)).as_ref()
     }
 
-    fn parse(&self, presented: Presented<'p, 's, 'r>) -> Result<&'p UnverifiedToken<'s>, FormError> {
+    /// Everything about a token that is not remembered begins here.
+    fn parse(&self, presented: Presented<'p, 's, 'r>, id: Option<ProviderId>) -> Result<&'p UnverifiedToken<'s>, Stop> {
+        self.check_failed_attempts()?;
         let parse = || {
             let Token { bytes, decoded, .. } = presented.token;
             let max_bytes = self.authenticator.config().limits.max_token_bytes;
@@ -129,12 +145,31 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
                 Err(error) => Err(error.clone()),
             }
         };
-        presented.parsed.get_or_init(parse).as_ref().map_err(Clone::clone)
+        presented.parsed.get_or_init(parse).as_ref().map_err(|error| Stop::Deny(malformed(error, id)))
+    }
+
+    /// A remembered token does not come here: it is good, whoever else has failed at the same address.
+    fn check_failed_attempts(&self) -> Result<(), Stop> {
+        let Some(failed_attempts) = self.authenticator.failed_attempts() else { return Ok(()) };
+        let ask = || failed_attempts.refusal(self.front(), self.moment.store, self.moment.now);
+        self.attempt.refusal.get_or_init(ask).clone().map_or(Ok(()), |denial| Err(Stop::Deny(denial)))
+    }
+
+    /// What stands in front of the proxy.
+    pub(crate) fn front(&self) -> Front<'p> {
+        self.authenticator.front(self.request, self.moment.connection)
+    }
+
+    /// A refusal does not hinder the request.
+    pub(crate) fn overlook(&self, denial: &Denial) {
+        if self.authenticator.failed_attempts().is_some_and(|failed_attempts| failed_attempts.counts(denial.reason)) {
+            self.attempt.has_failed.set(true);
+        }
     }
 }
 
 /// The refusal of a token that has no form that could be verified.
-pub(crate) fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
+fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
     Denial::new(error.reason(), provider).because(&error.to_string())
 }
 

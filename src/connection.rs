@@ -8,9 +8,21 @@ pub trait Connection {
     fn certificate_digest(&self) -> Option<[u8; 32]>;
     /// Whether the request came to this proxy over TLS.
     fn is_tls(&self) -> bool;
-    /// Where the proxy says that the request came from. Only a proxy that sets `use_remote_address` says who is at the
-    /// other end of the connection: another takes the word of `x-forwarded-for`.
+    /// Where the proxy says that the request came from: by its settings, this may be the word of `x-forwarded-for`.
     fn source_address(&self) -> Option<IpAddr>;
+    /// Who is at the other end of the connection; `None` where the proxy knows it by a header only.
+    fn peer_address(&self) -> Option<IpAddr> {
+        None
+    }
+    /// The first name of the kind `uniformResourceIdentifier` in the certificate that the client has shown (RFC 5280
+    /// section 4.2.1.6). Whether an authority has signed that certificate is up to the listener.
+    fn uri_san(&self) -> Option<Vec<u8>> {
+        None
+    }
+    /// The first name of the kind `dNSName` in that certificate.
+    fn dns_san(&self) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 /// A connection about which nothing is known.

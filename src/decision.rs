@@ -46,6 +46,8 @@ pub struct Denial {
     pub details: Vec<(&'static str, String)>,
     /// The scopes that the challenge names.
     pub scope: Option<String>,
+    /// When the client may try again, in seconds.
+    pub retry_after: Option<u64>,
 }
 
 /// A request that has to wait.
@@ -61,7 +63,7 @@ impl Denial {
     /// A refusal for this reason, with nothing to add.
     #[must_use]
     pub const fn new(reason: Reason, provider: Option<ProviderId>) -> Self {
-        Self { reason, provider, details: Vec::new(), scope: None }
+        Self { reason, provider, details: Vec::new(), scope: None, retry_after: None }
     }
 
     /// A refusal of a good token that does not permit what is asked for.

@@ -5,18 +5,23 @@
 //! request to its decision. The core knows no host, no
 //! clock and no I/O; [`filter`] alone does.
 
+pub mod address_range;
 pub mod authenticator;
 pub mod authorization;
 mod bearer;
 mod claim_text;
 pub mod claims;
+mod client_certificate;
 pub mod config;
 pub mod connection;
 pub mod crypto;
 mod csrf;
 pub mod decision;
 pub mod extractor;
+pub mod failed_attempts;
+mod failure_page;
 pub mod filter;
+pub mod front;
 pub mod issuer_matcher;
 mod issuers;
 pub mod jwks;

@@ -54,6 +54,10 @@ pub enum Reason {
     CsrfRefused,
     /// A claim that goes upstream would arrive as another one.
     ClaimUnsafe,
+    /// The token came over a connection that others could read.
+    TlsRequired,
+    /// The source has failed too often of late.
+    TooManyFailures,
     /// No rule matches the request.
     NoMatchingRule,
     /// The metadata of the route name a requirement that does not exist, or cannot be understood.
@@ -96,6 +100,7 @@ const MISSING: Answer = Answer { status: 401, body: "Unauthorized", challenge: C
 const INVALID: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::InvalidToken };
 const FORBIDDEN: Answer = Answer { status: 403, body: "Forbidden", challenge: Challenge::None };
 const INSUFFICIENT: Answer = Answer { status: 403, body: "Forbidden", challenge: Challenge::InsufficientScope };
+const TOO_MANY: Answer = Answer { status: 429, body: "Too Many Requests", challenge: Challenge::None };
 const UNAVAILABLE: Answer = Answer { status: 503, body: "Service Unavailable", challenge: Challenge::None };
 
 impl Reason {
@@ -126,6 +131,8 @@ impl Reason {
         Self::SenderConstraint,
         Self::CsrfRefused,
         Self::ClaimUnsafe,
+        Self::TlsRequired,
+        Self::TooManyFailures,
         Self::NoMatchingRule,
         Self::RequirementUnknown,
         Self::InsufficientScope,
@@ -162,6 +169,8 @@ impl Reason {
             Self::SenderConstraint => ("sender_constraint", INVALID),
             Self::CsrfRefused => ("csrf_refused", FORBIDDEN),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
+            Self::TlsRequired => ("tls_required", FORBIDDEN),
+            Self::TooManyFailures => ("too_many_failures", TOO_MANY),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
             Self::RequirementUnknown => ("requirement_unknown", FORBIDDEN),
             Self::InsufficientScope => ("insufficient_scope", INSUFFICIENT),
@@ -175,6 +184,13 @@ impl Reason {
     #[must_use]
     pub const fn code(self) -> &'static str {
         self.row().0
+    }
+
+    /// Whether something is wrong with a token: then it can count as a failed attempt.
+    #[must_use]
+    pub fn is_of_token(self) -> bool {
+        self.row().1.challenge == Challenge::InvalidToken
+            && !matches!(self, Self::KeysUnavailable | Self::TooManyWaiting)
     }
 
     /// What the client sees. `unavailable_status` is what the operator chose for keys that cannot be had: 401 or 503.
@@ -195,7 +211,7 @@ mod tests {
     fn the_client_cannot_tell_one_bad_token_from_another() {
         for reason in Reason::ALL {
             let answer = reason.answer(401);
-            assert!([MISSING, INVALID, INSUFFICIENT, FORBIDDEN].contains(&answer), "{}", reason.code());
+            assert!([MISSING, INVALID, INSUFFICIENT, FORBIDDEN, TOO_MANY].contains(&answer), "{}", reason.code());
             assert_eq!(answer.challenge == Challenge::Bearer, *reason == Reason::TokenMissing);
         }
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::authorization;
-use crate::bearer::{Bearers, Presented, malformed};
+use crate::bearer::{Bearers, Presented};
 use crate::config::{Exemption, Permission, Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
 use crate::csrf;
 use crate::decision::{Denial, Wait};
@@ -59,7 +59,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         if let (TokenLocation::Cookie(_), Some(guard)) = (presented.place.location, &provider.csrf) {
             csrf::check(id, guard, self.request).map_err(Stop::Deny)?;
         }
-        let accepting = self.accepting(presented).map_err(|error| Stop::Deny(malformed(&error, Some(id))))?;
+        let accepting = self.accepting(presented, Some(id))?;
         if !accepting.contains(&id) {
             return refuse(Denial::new(Reason::IssuerNotAccepted, Some(id)));
         }
@@ -68,7 +68,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             return refuse(Denial::new(Reason::AudienceNotAccepted, Some(id)));
         }
         self.remember(presented, &principal);
-        sender::check(provider, principal.confirmation.as_ref(), self.moment.connection)
+        sender::check(provider, principal.confirmation.as_ref(), self.front())
             .map_err(|lacking| Stop::Deny(Denial::new(Reason::SenderConstraint, Some(id)).because(lacking)))?;
         match authorization::check(&leaf.permission, &principal.facts) {
             Ok(()) => Ok(Admitted { principal, location: presented.place.location }),
@@ -90,7 +90,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     /// and otherwise the last word stands.
     fn admit_for_any(&self, presented: Presented<'p, 's, 'r>, ids: &[ProviderId]) -> Result<Admitted<'r>, Stop> {
         let refuse = |reason| Stop::Deny(Denial::new(reason, only(ids)));
-        let accepting = self.accepting(presented).map_err(|error| Stop::Deny(malformed(&error, only(ids))))?;
+        let accepting = self.accepting(presented, only(ids))?;
         let mut outcome = Err(refuse(Reason::IssuerNotAccepted));
         for id in accepting.iter().filter(|id| ids.contains(id)) {
             let Some(provider) = self.authenticator.config().provider(*id) else { continue };
@@ -128,7 +128,10 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         }
         match (waits, refusal) {
             (Some(wait), _) => Err(Stop::Wait(wait)),
-            (None, Some(denial)) if exempt(exemption, &denial) => Ok(Vec::new()),
+            (None, Some(denial)) if exempt(exemption, &denial) => {
+                self.overlook(&denial);
+                Ok(Vec::new())
+            }
             (None, refusal) => Err(Stop::Deny(refusal.unwrap_or(Denial::new(Reason::Internal, None)))),
         }
     }
@@ -157,9 +160,9 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     fn allow_missing_or_failed(&self, ids: &[ProviderId]) -> Outcome<'r> {
         let mut progress = Progress::default();
         for presented in self.tokens_for(ids).flatten() {
-            let outcome = self.admit_for_any(presented, ids);
-            if !matches!(outcome, Err(Stop::Deny(_))) {
-                progress.note(outcome)?;
+            match self.admit_for_any(presented, ids) {
+                Err(Stop::Deny(denial)) if may_be_overlooked(&denial) => self.overlook(&denial),
+                outcome => progress.note(outcome)?,
             }
         }
         progress.waits.map_or(Ok(progress.admitted), |wait| Err(Stop::Wait(wait)))
@@ -204,6 +207,7 @@ fn more_telling(earlier: Option<Denial>, denial: Denial) -> Denial {
         Reason::TokenMissing => 0,
         Reason::IssuerNotAccepted => 1,
         Reason::InsufficientScope => 3,
+        Reason::TooManyFailures => 4,
         _ => 2,
     };
     match earlier {
@@ -217,8 +221,13 @@ fn exempt(exemption: Exemption, denial: &Denial) -> bool {
     match exemption {
         Exemption::None => false,
         Exemption::Missing => denial.reason == Reason::TokenMissing,
-        Exemption::MissingOrFailed => true,
+        Exemption::MissingOrFailed => may_be_overlooked(denial),
     }
+}
+
+/// A token that was not even looked at has not failed: its request does not pass as one without a token.
+fn may_be_overlooked(denial: &Denial) -> bool {
+    denial.reason != Reason::TooManyFailures
 }
 
 /// The one provider there is to choose from, if there is one.

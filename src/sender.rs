@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::config::{Provider, SenderConstraint};
-use crate::connection::Connection;
+use crate::front::Front;
 use crate::jwt::Confirmation;
 
 /// Holds a request against the confirmation of its token: everything that it names has to be shown.
@@ -16,16 +16,16 @@ use crate::jwt::Confirmation;
 pub(crate) fn check(
     provider: &Provider,
     confirmation: Option<&Confirmation>,
-    connection: &dyn Connection,
+    front: Front<'_>,
 ) -> Result<(), &'static str> {
     match (provider.sender_constraint, confirmation) {
         (SenderConstraint::Ignore, _) | (SenderConstraint::IfBound, None) => Ok(()),
         (SenderConstraint::Required, None) => Err("the token is not bound to its sender"),
-        (SenderConstraint::IfBound | SenderConstraint::Required, Some(bound)) => check_bound(bound, connection),
+        (SenderConstraint::IfBound | SenderConstraint::Required, Some(bound)) => check_bound(bound, front),
     }
 }
 
-fn check_bound(bound: &Confirmation, connection: &dyn Connection) -> Result<(), &'static str> {
+fn check_bound(bound: &Confirmation, front: Front<'_>) -> Result<(), &'static str> {
     if bound.has_other_members {
         return Err("cnf has a member that the filter does not know");
     }
@@ -33,23 +33,23 @@ fn check_bound(bound: &Confirmation, connection: &dyn Connection) -> Result<(), 
         return Err("cnf.jkt: proofs of possession are not checked in this version");
     }
     match &bound.certificate_thumbprint {
-        Some(thumbprint) => check_certificate(thumbprint, connection),
+        Some(thumbprint) => check_certificate(thumbprint, front),
         None => Err("cnf names nothing"),
     }
 }
 
 /// RFC 8705 section 3.1.
-fn check_certificate(thumbprint: &str, connection: &dyn Connection) -> Result<(), &'static str> {
-    match connection.certificate_digest() {
-        None => Err("the client has shown no certificate"),
-        Some(digest) if URL_SAFE_NO_PAD.encode(digest) == thumbprint => Ok(()),
-        Some(_) => Err("the client has shown another certificate"),
-    }
+fn check_certificate(thumbprint: &str, front: Front<'_>) -> Result<(), &'static str> {
+    let digest = front.certificate_digest()?;
+    if URL_SAFE_NO_PAD.encode(digest) == thumbprint { Ok(()) } else { Err("the client has shown another certificate") }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::connection::Connection;
+    use crate::request::Request;
 
     struct Shown(Option<[u8; 32]>);
 
@@ -72,7 +72,8 @@ mod tests {
     }
 
     fn shows(bound: &Confirmation, shown: Option<[u8; 32]>) -> bool {
-        check_bound(bound, &Shown(shown)).is_ok()
+        let request = Request::new(Vec::new());
+        check_bound(bound, Front { proxies: None, request: &request, connection: &Shown(shown) }).is_ok()
     }
 
     #[test]

@@ -843,6 +843,79 @@ fn a_token_bound_to_a_certificate_counts_with_that_certificate_only() {
     }
 }
 
+/// The connections have this address, in the host's form, and these names in their certificates.
+fn connect(address: &str, uri: &str, dns: &str) {
+    let known = |text: &str| Some(text.as_bytes().to_vec()).filter(|text| !text.is_empty());
+    with(|host| {
+        host.connection.insert("address", known(address));
+        host.connection.insert("tls_version", None);
+        host.connection.insert("uri_san_peer_certificate", known(uri));
+        host.connection.insert("dns_san_peer_certificate", known(dns));
+    });
+}
+
+#[test]
+fn an_address_that_the_host_has_from_a_header_makes_no_trusted_proxy() {
+    let mut config = local_config();
+    config["require_tls"] = json!(true);
+    config["trusted_proxies"] =
+        json!({"addresses": ["10.0.0.0/8", "::1"], "certificates": [{"uri_san": "spiffe://a"}]});
+    let plugin = start(&config);
+    let credentials = bearer(&good_hs256());
+    let headers = [(":path", "/api"), ("authorization", &*credentials), ("x-forwarded-proto", "https")];
+    for address in ["10.0.0.1:4711", "[::1]:1", "[::ffff:10.0.0.1]:4711"] {
+        connect(address, "", "");
+        assert!(matches!(plugin.decide(&headers), Verdict::Upstream(_)), "{address}");
+    }
+    for address in
+        ["10.0.0.1:0", "[::1]:0", "11.0.0.1:4711", "10.0.0.1", "10.0.0.1:", "/var/run/socket", "", "\u{fffd}"]
+    {
+        connect(address, "", "");
+        refused(plugin.decide(&headers), "tls_required");
+    }
+    connect("10.0.0.1:0", "spiffe://a", "");
+    assert!(matches!(plugin.decide(&headers), Verdict::Upstream(_)));
+    for (uri, dns) in [("", "spiffe://a"), ("spiffe://b", ""), ("spiffe://a/b", "")] {
+        connect("10.0.0.1:0", uri, dns);
+        refused(plugin.decide(&headers), "tls_required");
+    }
+}
+
+#[test]
+fn a_client_that_fails_too_often_is_told_when_to_come_again() {
+    let mut config = local_config();
+    config["failed_attempts"] = json!({"limit": 2, "window": "90s"});
+    let (plugin, worker) = (start(&config), start(&config));
+    let forged = hs256(&json!({"alg": "HS256", "kid": "h"}), &claims()) + "A";
+    let forged = forged.replace(&forged[forged.len() - 10..], "AAAAAAAAA");
+    connect("192.0.2.1:4711", "", "");
+    assert!(matches!(send(plugin, "/api", &good_hs256()), Verdict::Upstream(_)));
+    for _ in 0..2 {
+        refused(send(plugin, "/api", &forged), "signature_invalid");
+    }
+    advance(Duration::from_millis(500));
+    let answer = refused(send(worker, "/api", &good_hs256()), "too_many_failures");
+    assert_eq!((answer.status, &*answer.body), (429, "Too Many Requests"));
+    assert_eq!(answer.headers.iter().find(|(name, _)| name == "retry-after").unwrap().1, b"90");
+    assert!(matches!(send(plugin, "/api", &good_hs256()), Verdict::Upstream(_)), "it is remembered");
+    connect("192.0.2.2:4711", "", "");
+    assert!(matches!(send(worker, "/api", &good_hs256()), Verdict::Upstream(_)), "a neighbour");
+    connect("192.0.2.1:4712", "", "");
+    refused(
+        send(worker, "/api", &hs256(&json!({"alg": "HS256", "kid": "h"}), &claims_with("sub", json!("b")))),
+        "too_many_failures",
+    );
+    for garbage in [&b""[..], b"x", &[0xff; 641], &[1; 641]] {
+        with(|host| {
+            let pages = host.shared.iter_mut().filter(|(key, _)| key.contains("/failures/"));
+            pages.for_each(|(_, (value, _))| *value = garbage.to_vec());
+        });
+        refused(send(worker, "/api", &forged), "signature_invalid");
+    }
+    advance(Duration::from_secs(90));
+    refused(send(worker, "/api", &forged), "signature_invalid");
+}
+
 #[test]
 fn two_tokens_are_not_taken_for_one() {
     let provider = |header: &str| {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     Config, Provider, ProviderId, Requirement, Unmatched, document,
     edited_headers::warn_of_edited,
+    failed_attempts::failed_attempts,
     forwarding,
     jwks_source::Context,
     provider::provider,
@@ -14,6 +15,7 @@ use super::{
     rules::{Known, rules},
     settings,
     shape::Named,
+    trusted_proxies::trusted_proxies,
 };
 use crate::sorted::sorted;
 
@@ -59,6 +61,10 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let unmatched = unmatched(raw.unmatched.as_deref(), without_rules, &at.field("unmatched"));
     let realm = settings::realm(raw.realm, &at.field("realm"));
     let unavailable_status = settings::unavailable_status(raw.unavailable_status, &at.field("unavailable_status"));
+    let trusted_proxies = raw.trusted_proxies.map(|raw| trusted_proxies(raw, &at.field("trusted_proxies"))).transpose();
+    let has_proxies = !matches!(trusted_proxies, Ok(None));
+    let failed_attempts =
+        raw.failed_attempts.map(|raw| failed_attempts(raw, has_proxies, &at.field("failed_attempts"))).transpose();
     let token_cache = settings::token_cache(&raw.token_cache.unwrap_or_default(), &at.field("token_cache"));
     let config = Config {
         providers: providers?,
@@ -69,6 +75,9 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         bypass_cors_preflight: raw.bypass_cors_preflight.unwrap_or(false),
         realm: realm?,
         unavailable_status: unavailable_status?,
+        trusted_proxies: trusted_proxies?,
+        require_tls: raw.require_tls.unwrap_or(false),
+        failed_attempts: failed_attempts?,
         token_cache: token_cache?,
         limits: limits?,
     };

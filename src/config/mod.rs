@@ -6,6 +6,7 @@ mod csrf;
 mod document;
 mod duration;
 mod edited_headers;
+mod failed_attempts;
 mod forwarding;
 mod header_match;
 pub(crate) mod hosts;
@@ -35,6 +36,7 @@ mod shape;
 mod string_match;
 #[cfg(test)]
 mod tests;
+mod trusted_proxies;
 mod unknown_field;
 pub(crate) mod uri;
 
@@ -42,6 +44,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use csrf::{CsrfGuard, DoubleSubmit};
+pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
@@ -50,6 +53,9 @@ pub use request_matcher::{
 };
 pub use requirement::{ClaimCondition, ClaimValue, Exemption, Permission, ProviderRequirement, Requirement};
 
+pub use trusted_proxies::{PeerCertificate, TrustedProxies};
+
+pub use crate::address_range::AddressRange;
 use crate::crypto::AlgorithmSet;
 pub use crate::issuer_matcher::{IssuerMatcher, IssuerPattern};
 use crate::string_matcher::StringMatcher;
@@ -73,6 +79,12 @@ pub struct Config {
     pub realm: String,
     /// The status of a refusal because the keys cannot be had: 401 or 503.
     pub unavailable_status: u16,
+    /// Who may speak for the client; `None` if nobody may.
+    pub trusted_proxies: Option<TrustedProxies>,
+    /// Whether tokens count over TLS only.
+    pub require_tls: bool,
+    /// How often a source may fail; `None` does not count.
+    pub failed_attempts: Option<FailedAttempts>,
     /// How many verified tokens each worker remembers.
     pub token_cache: TokenCacheLimits,
     /// Bounds on what clients and servers may send.

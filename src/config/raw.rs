@@ -23,8 +23,37 @@ pub(super) struct RawConfig {
     pub(super) bypass_cors_preflight: Option<bool>,
     pub(super) realm: Option<String>,
     pub(super) unavailable_status: Option<u64>,
+    pub(super) trusted_proxies: Option<RawTrustedProxies>,
+    pub(super) require_tls: Option<bool>,
+    pub(super) failed_attempts: Option<RawFailedAttempts>,
     pub(super) token_cache: Option<RawTokenCache>,
     pub(super) limits: Option<RawLimits>,
+}
+
+#[expecting = "an object, with `addresses` or `certificates`"]
+pub(super) struct RawTrustedProxies {
+    pub(super) addresses: Option<Vec<String>>,
+    pub(super) certificates: Option<Vec<RawPeerCertificate>>,
+    pub(super) client_certificate: Option<bool>,
+}
+
+#[expecting = "an object, with `uri_san` or `dns_san`"]
+pub(super) struct RawPeerCertificate {
+    pub(super) uri_san: Option<String>,
+    pub(super) dns_san: Option<String>,
+}
+
+#[expecting = "an object, with `limit`"]
+pub(super) struct RawFailedAttempts {
+    pub(super) limit: Option<u64>,
+    pub(super) window: Option<RawDuration>,
+    pub(super) by: Option<RawCountedBy>,
+    pub(super) count: Option<Vec<String>>,
+}
+
+#[expecting = "`source_address`, or an object with `header`"]
+pub(super) struct RawByHeader {
+    pub(super) header: Option<String>,
 }
 
 #[expecting = "an object: a provider"]
@@ -207,6 +236,23 @@ impl Shape for RawDuration {
         match node {
             Node::Text(text) => Ok(Self(text)),
             other => Err(other.is_not(r#"a number and its unit in quotes, such as "300s" or "5m""#)),
+        }
+    }
+}
+
+/// By what clients are told apart.
+pub(super) enum RawCountedBy {
+    /// A word.
+    Word(String),
+    /// A header.
+    Header(RawByHeader),
+}
+
+impl Shape for RawCountedBy {
+    fn read(node: Node) -> Result<Self, ShapeError> {
+        match node {
+            Node::Text(word) => Ok(Self::Word(word)),
+            other => RawByHeader::read(other).map(Self::Header),
         }
     }
 }

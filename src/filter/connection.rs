@@ -27,10 +27,31 @@ impl Connection for HostConnection {
         abi::property(&["connection", "tls_version"]).ok().flatten().is_some_and(|version| !version.is_empty())
     }
 
-    /// The host gives address and port.
     fn source_address(&self) -> Option<IpAddr> {
-        let text = abi::property(&["source", "address"]).ok().flatten()?;
-        let address: SocketAddr = std::str::from_utf8(&text).ok()?.parse().ok()?;
-        Some(address.ip().to_canonical())
+        Some(source()?.ip().to_canonical())
     }
+
+    /// No connection comes from port 0, but an address that Envoy has taken from a header has that port.
+    fn peer_address(&self) -> Option<IpAddr> {
+        source().filter(|source| source.port() != 0).map(|source| source.ip().to_canonical())
+    }
+
+    fn uri_san(&self) -> Option<Vec<u8>> {
+        name(abi::property(&["connection", "uri_san_peer_certificate"]))
+    }
+
+    fn dns_san(&self) -> Option<Vec<u8>> {
+        name(abi::property(&["connection", "dns_san_peer_certificate"]))
+    }
+}
+
+/// The host gives address and port.
+fn source() -> Option<SocketAddr> {
+    let text = abi::property(&["source", "address"]).ok().flatten()?;
+    std::str::from_utf8(&text).ok()?.parse().ok()
+}
+
+/// Without such a name, hosts give nothing, or an empty one.
+fn name<E>(property: Result<Option<Vec<u8>>, E>) -> Option<Vec<u8>> {
+    property.ok().flatten().filter(|name| !name.is_empty())
 }

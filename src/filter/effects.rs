@@ -68,8 +68,7 @@ pub(super) fn refuse(denial: &Denial, config: &Config, request: &Request<'_>) {
     let challenge = challenge(answer, &config.realm, denial.scope.as_deref());
     let mut headers = vec![("content-type", "text/plain")];
     headers.extend(challenge.as_deref().map(|challenge| ("www-authenticate", challenge)));
-    if answer.status == 503 {
-        headers.push(("retry-after", "1"));
-    }
+    let retry_after = denial.retry_after.or_else(|| (answer.status == 503).then_some(1)).map(|time| time.to_string());
+    headers.extend(retry_after.as_deref().map(|seconds| ("retry-after", seconds)));
     abi::send_response(answer.status, &details, &headers, answer.body);
 }

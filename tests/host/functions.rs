@@ -154,6 +154,7 @@ unsafe extern "C" fn proxy_get_property(
         }
         ["xds", level, "filter_metadata", "jwt_warden"] => with(|host| host.metadata.get(level).cloned()),
         ["connection", "sha256_peer_certificate_digest"] => with(|host| host.certificate_digest.clone()),
+        [_, name] if with(|host| host.connection.contains_key(name)) => with(|host| host.connection[name].clone()),
         ["jwt_warden.route"] => with(|host| host.route_judged_before.clone()),
         _ => panic!("{path:?} is not a property that the filter needs"),
     };

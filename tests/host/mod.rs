@@ -63,6 +63,8 @@ pub struct State {
     pub route_judged_before: Option<Vec<u8>>,
     /// The digest of every client's certificate, in hexadecimal digits.
     pub certificate_digest: Option<Vec<u8>>,
+    /// What is known of every connection besides, by property. What is asked for must stand here, if only as none.
+    pub connection: BTreeMap<&'static str, Option<Vec<u8>>>,
     /// The metadata under `jwt_warden` of the route of every request, by level, in the host's form.
     pub metadata: BTreeMap<&'static str, Vec<u8>>,
     /// The level whose metadata cannot be handed over, as those with a `null` in Envoy.

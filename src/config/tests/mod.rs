@@ -3,6 +3,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "literals are shorter so")]
 
 mod csrf;
+mod edge;
 mod example;
 mod hostile;
 mod issuers;

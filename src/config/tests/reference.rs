@@ -41,6 +41,10 @@ fn every_field_is_in_the_reference() {
         ("provider_and_audiences", fields("/rules", json!([{"requires": {"provider_and_audiences": unknown}}]))),
         ("claims", fields("/rules", json!([{"requires": {"claims": [unknown]}}]))),
         ("not", fields("/rules", json!([{"requires": {"claims": [{"not": unknown}]}}]))),
+        ("trusted_proxies", fields("/trusted_proxies", unknown.clone())),
+        ("certificates", fields("/trusted_proxies", json!({"certificates": [unknown]}))),
+        ("failed_attempts", fields("/failed_attempts", unknown.clone())),
+        ("by", fields("/failed_attempts", json!({"by": unknown}))),
         ("token_cache", fields("/token_cache", unknown.clone())),
         ("limits", fields("/limits", unknown.clone())),
     ];
@@ -49,5 +53,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 135);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 142 + 6);
 }

@@ -54,16 +54,24 @@ class Site:
         return {"@type": TYPE + "google.protobuf.StringValue", "value": text}
 
 
+class BareSite(Site):
+    """A listener of a proxy that has no plugin."""
+
+    def filters(self):
+        return [http_filter("router", "router.v3.Router")]
+
+
 def http_filter(name, message, **fields):
     """A filter of Envoy's."""
     return {"name": name, "typed_config": {"@type": FILTERS + message, **fields}}
 
 
 def bootstrap(sites, clusters, folder):
-    """The whole configuration. `clusters`: names and their ports on 127.0.0.1; `upstream` has to be among them."""
+    """The whole configuration. `clusters`: names and their ports on 127.0.0.1, or whole clusters; `upstream` has to be
+    among them."""
     static = {
         "listeners": [listener(site, folder) for site in sites],
-        "clusters": [cluster(name, port) for name, port in clusters.items()],
+        "clusters": [given if isinstance(given, dict) else cluster(name, given) for name, given in clusters.items()],
     }
     return {"admin": {"address": address(0)}, "static_resources": static}
 

@@ -7,7 +7,10 @@ import yaml
 
 from .envoy import ROOT
 
-NAMES = "log principal condition cors cors_policy same_route off on certificates untrusted session"
+NAMES = (
+    "log principal condition cors cors_policy same_route off on certificates untrusted session peer set_certificate "
+    "forward_certificate"
+)
 
 
 def blocks():

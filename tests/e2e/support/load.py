@@ -18,10 +18,10 @@ class Result:
     seconds: float
 
 
-def request(token, path="/"):
+def request(token, path="/", headers=()):
     """The bytes of a request on a connection that is kept."""
-    (name, value), *_ = bearer(token)
-    data = f"GET {path} HTTP/1.1\r\nhost: api.example\r\n{name}: {value}\r\n\r\n".encode()
+    lines = "".join(f"{name}: {value}\r\n" for name, value in [*bearer(token), *headers])
+    data = f"GET {path} HTTP/1.1\r\nhost: api.example\r\n{lines}\r\n".encode()
     remember_tokens(data)
     return data
 

@@ -49,8 +49,8 @@ class TlsJwksServer(JwksServer):
         self.port = self._listening.sockets[0].getsockname()[1]
 
 
-def certificate(host, file, authority=None, key=None, days=1):
-    """A new certificate for `host`, valid for so many days, in `file`: self-signed, or followed by its
+def certificate(host, file, authority=None, key=None, days=1, uris=()):
+    """A new certificate for `host` and these URIs, valid for so many days, in `file`: self-signed, or followed by its
     `authority`'s."""
     key = key or ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
@@ -58,7 +58,8 @@ def certificate(host, file, authority=None, key=None, days=1):
     day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.timezone.utc)
     dates = now - 2 * day, now + days * day
     builder = x509.CertificateBuilder(issuer, name, key.public_key(), x509.random_serial_number(), *dates)
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+    names = [x509.DNSName(host), *map(x509.UniformResourceIdentifier, uris)]
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     builder = builder.add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
     signed = builder.sign(signer, hashes.SHA256())
     chain = [signed, authority.signed] if authority else [signed]
