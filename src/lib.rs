@@ -14,6 +14,7 @@ pub mod config;
 pub mod connection;
 pub mod crypto;
 pub mod decision;
+mod dpop;
 pub mod extractor;
 pub mod filter;
 pub mod issuer_matcher;

@@ -8,13 +8,15 @@ use crate::config::{Exemption, Permission, Provider, ProviderId, ProviderRequire
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
-use crate::sender;
+use crate::sender::{self, Shown};
 use crate::verifier::Stop;
 
 /// A token that passed, and where it stands.
 pub(crate) struct Admitted<'r> {
     pub(crate) principal: Rc<Principal>,
     pub(crate) location: &'r TokenLocation,
+    /// Whether it counts by the request's proof of possession.
+    pub(crate) by_proof: bool,
 }
 
 /// The tokens that passed; none where none was needed.
@@ -64,10 +66,15 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             return refuse(Denial::new(Reason::AudienceNotAccepted, Some(id)));
         }
         self.remember(presented, &principal);
-        sender::check(provider, principal.confirmation.as_ref(), self.moment.connection)
-            .map_err(|lacking| Stop::Deny(Denial::new(Reason::SenderConstraint, Some(id)).because(lacking)))?;
+        let shown = Shown {
+            connection: self.moment.connection,
+            by_dpop: presented.place.location.is_dpop(),
+            proves: &|thumbprint| self.prove(presented, thumbprint),
+        };
+        let by_proof = sender::check(provider, principal.confirmation.as_ref(), shown)
+            .map_err(|denial| Stop::Deny(Denial { provider: Some(id), ..denial }))?;
         match authorization::check(&leaf.permission, &principal.facts) {
-            Ok(()) => Ok(Admitted { principal, location: presented.place.location }),
+            Ok(()) => Ok(Admitted { principal, location: presented.place.location, by_proof }),
             Err(lacking) => refuse(Denial::insufficient(id, &leaf.permission, &lacking)),
         }
     }

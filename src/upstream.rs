@@ -10,6 +10,9 @@ use crate::jwt::VerifiedToken;
 use crate::request::Request;
 use crate::sorted::sorted;
 
+/// The header with proofs of possession (RFC 9449 section 4.1).
+const PROOF: &[u8] = b"dpop";
+
 /// Takes out of every request what only the filter may say, and the tokens: prepared once for a configuration.
 #[derive(Debug, Clone)]
 pub struct Sanitizer {
@@ -47,11 +50,20 @@ impl Sanitizer {
     /// The edits for one request.
     #[must_use]
     pub fn edits(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<HeaderEdit> {
-        let spoofed = names_where(request, |name| self.is_claim_header(name) || self.is_twin(name));
+        let removes_proofs = self.removes_proofs(keep);
+        let spoofed = names_where(request, |name| {
+            self.is_claim_header(name) || self.is_twin(name) || (removes_proofs && name == PROOF)
+        });
         let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
         edits.extend(removal(gone.map(|location| &location.location), request));
         edits
+    }
+
+    /// A proof of possession goes with the token that it is for, and stays with it.
+    fn removes_proofs(&self, keep: Keep<'_>) -> bool {
+        let mut places = self.locations.iter().filter(|location| location.location.is_dpop()).peekable();
+        places.peek().is_some() && places.all(|location| !location.stays(keep))
     }
 
     /// Every place where any provider looks for tokens, once.
@@ -82,6 +94,7 @@ impl Sanitizer {
 
     fn carries_tokens(&self, name: &[u8]) -> bool {
         self.locations.iter().any(|location| match &location.location {
+            location if location.is_dpop() && name == PROOF => true,
             TokenLocation::Header { name: reserved, .. } => variable(reserved.as_bytes()).eq(variable(name)),
             TokenLocation::Cookie(_) => name == b"cookie",
             TokenLocation::Query(_) => false,

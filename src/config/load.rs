@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, Provider, ProviderId, Requirement, Unmatched, document,
+    Config, Provider, ProviderId, Requirement, SenderConstraint, Unmatched, document, dpop,
     edited_headers::warn_of_edited,
     forwarding,
     jwks_source::Context,
@@ -60,6 +60,8 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let realm = settings::realm(raw.realm, &at.field("realm"));
     let unavailable_status = settings::unavailable_status(raw.unavailable_status, &at.field("unavailable_status"));
     let token_cache = settings::token_cache(&raw.token_cache.unwrap_or_default(), &at.field("token_cache"));
+    let has_dpop = raw.dpop.is_some();
+    let dpop = dpop::dpop(raw.dpop, &at.field("dpop"));
     let config = Config {
         providers: providers?,
         rules: rules?,
@@ -70,9 +72,13 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         realm: realm?,
         unavailable_status: unavailable_status?,
         token_cache: token_cache?,
+        dpop: dpop?,
         limits: limits?,
     };
     check_whole(&config, without_rules, at);
+    if has_dpop && !config.providers.iter().any(takes_proofs) {
+        at.field("dpop").warn("has no effect: no provider takes tokens under the scheme `DPoP`, or all have `ignore`");
+    }
     Ok(config)
 }
 
@@ -104,6 +110,10 @@ fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
     } else {
         warn_of_unused_providers(config, at);
     }
+}
+
+fn takes_proofs(provider: &Provider) -> bool {
+    provider.sender_constraint != SenderConstraint::Ignore && provider.takes_dpop()
 }
 
 fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {

@@ -3,6 +3,7 @@
 //! Everything here is already known to be consistent; the rest of the core never sees the raw shapes.
 
 mod document;
+mod dpop;
 mod duration;
 mod edited_headers;
 mod forwarding;
@@ -40,6 +41,7 @@ pub(crate) mod uri;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use dpop::Dpop;
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};
 pub use report::{ConfigError, Warning};
@@ -73,6 +75,8 @@ pub struct Config {
     pub unavailable_status: u16,
     /// How many verified tokens each worker remembers.
     pub token_cache: TokenCacheLimits,
+    /// What proofs of possession have to fulfil.
+    pub dpop: Dpop,
     /// Bounds on what clients and servers may send.
     pub limits: Limits,
 }

@@ -57,8 +57,9 @@ pub(super) fn token_cache(raw: &RawTokenCache, at: &Place<'_>) -> Checked<TokenC
     Ok(TokenCacheLimits { max_entries: entries?, max_bytes: bytes? })
 }
 
+/// A number within its bounds, or the default.
 #[inline(never)]
-fn limit(raw: Option<u64>, default: usize, bounds: RangeInclusive<usize>, at: &Place<'_>) -> Checked<usize> {
+pub(super) fn limit(raw: Option<u64>, default: usize, bounds: RangeInclusive<usize>, at: &Place<'_>) -> Checked<usize> {
     let Some(raw) = raw else { return Ok(default) };
     let limit = usize::try_from(raw).ok().filter(|limit| bounds.contains(limit));
     limit.ok_or_else(|| at.note(format!("has to be from {} to {}", bounds.start(), bounds.end())))

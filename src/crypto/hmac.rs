@@ -43,6 +43,18 @@ impl HmacKey {
     }
 }
 
+impl HmacKey {
+    /// The HMAC-SHA-256 of the message.
+    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
+        self.0.sha256.clone().chain_update(message).finalize().into_bytes().into()
+    }
+
+    /// Whether this is the HMAC-SHA-256 of the message; compared in constant time.
+    pub(crate) fn has_tagged(&self, message: &[u8], tag: &[u8]) -> bool {
+        self.0.sha256.clone().chain_update(message).verify_slice(tag).is_ok()
+    }
+}
+
 fn keyed<M: KeyInit>(secret: &[u8], hash_length: usize) -> Option<M> {
     (secret.len() >= hash_length).then(|| M::new_from_slice(secret).ok()).flatten()
 }

@@ -4,7 +4,7 @@ use proxy_wasm::types::{LogLevel, MapType};
 
 use super::abi;
 use crate::config::{Config, ROUTE_PROPERTY};
-use crate::decision::{Admission, Denial, challenge};
+use crate::decision::{Admission, Denial};
 use crate::extractor::HeaderEdit;
 use crate::request::Request;
 use crate::upstream::Effect;
@@ -65,9 +65,10 @@ pub(super) fn refuse(denial: &Denial, config: &Config, request: &Request<'_>) {
     abi::log(LogLevel::Warn, &denial.log_line(config, request));
     let answer = denial.answer(config);
     let details = format!("jwt_warden_denied{{{}}}", denial.reason.code());
-    let challenge = challenge(answer, &config.realm, denial.scope.as_deref());
+    let challenge = denial.challenge(config);
     let mut headers = vec![("content-type", "text/plain")];
     headers.extend(challenge.as_deref().map(|challenge| ("www-authenticate", challenge)));
+    headers.extend(denial.nonce.as_deref().map(|nonce| ("dpop-nonce", nonce)));
     if answer.status == 503 {
         headers.push(("retry-after", "1"));
     }

@@ -40,6 +40,9 @@ fn every_field_is_in_the_reference() {
         ("claims", fields("/rules", json!([{"requires": {"claims": [unknown]}}]))),
         ("not", fields("/rules", json!([{"requires": {"claims": [{"not": unknown}]}}]))),
         ("token_cache", fields("/token_cache", unknown.clone())),
+        ("dpop", fields("/dpop", unknown.clone())),
+        ("nonce", fields("/dpop/nonce", unknown.clone())),
+        ("replay_memory", fields("/dpop/replay_memory", unknown.clone())),
         ("limits", fields("/limits", unknown.clone())),
     ];
     for (object, fields) in &objects {
@@ -47,5 +50,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 129);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 139);
 }

@@ -7,7 +7,7 @@ import yaml
 
 from .envoy import ROOT
 
-NAMES = "log principal condition cors cors_policy same_route off on certificates untrusted"
+NAMES = "log principal condition cors cors_policy same_route off on certificates untrusted dpop"
 
 
 def blocks():
