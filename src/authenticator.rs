@@ -162,6 +162,7 @@ impl Authenticator {
     }
 
     /// Uses up the request's proof, if a token counts by it: nothing but this stands between the request and the upstream.
+    #[inline(never)]
     fn use_up(&self, admitted: &[Admitted<'_>], proof: &ExaminedProof, moment: Moment<'_>) -> Result<(), Denial> {
         let Some(token) = admitted.iter().find(|token| token.by_proof) else { return Ok(()) };
         let refuse = |reason| Denial::new(reason, Some(token.principal.provider));
@@ -174,6 +175,7 @@ impl Authenticator {
     }
 
     /// The refusal with what a client that uses DPoP has to know.
+    #[inline(never)]
     fn challenging<'r>(&self, denial: Denial, places: &[Place<'r>], request: &Request<'r>, now: Timestamp) -> Denial {
         let takes_it = denial.provider.and_then(|id| self.config.provider(id)).is_none_or(Provider::takes_dpop);
         let is_dpop = |place: &Place<'r>| place.location.is_dpop() && !place.look(request).is_nothing();

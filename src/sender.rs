@@ -33,10 +33,9 @@ pub(crate) fn check(
     shown: Shown<'_>,
 ) -> Result<bool, Denial> {
     match (provider.sender_constraint, confirmation) {
-        (SenderConstraint::Ignore, _) => Ok(false),
         (SenderConstraint::Required, None) => Err(lacking("the token is not bound to its sender")),
         (SenderConstraint::IfBound, None) if shown.by_dpop => Err(lacking(UNBOUND)),
-        (SenderConstraint::IfBound, None) => Ok(false),
+        (SenderConstraint::Ignore, _) | (SenderConstraint::IfBound, None) => Ok(false),
         (SenderConstraint::IfBound | SenderConstraint::Required, Some(bound)) => check_bound(bound, shown),
     }
 }

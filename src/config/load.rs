@@ -77,7 +77,9 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     };
     check_whole(&config, without_rules, at);
     if has_dpop && !config.providers.iter().any(takes_proofs) {
-        at.field("dpop").warn("has no effect: no provider takes tokens under the scheme `DPoP`, or all have `ignore`");
+        at.field("dpop").warn(
+            "has no effect: no provider takes tokens under the scheme `DPoP`, or all have `sender_constraint: ignore`",
+        );
     }
     Ok(config)
 }

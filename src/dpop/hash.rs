@@ -8,5 +8,5 @@ pub(super) const HASH_LENGTH: usize = 32;
 /// The SHA-256 of the parts, one behind the other.
 #[inline(never)]
 pub(super) fn sha256(parts: &[&[u8]]) -> [u8; HASH_LENGTH] {
-    parts.iter().fold(Sha256::new(), |hash, part| hash.chain_update(part)).finalize().into()
+    parts.iter().fold(Sha256::new(), Sha256::chain_update).finalize().into()
 }

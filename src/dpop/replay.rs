@@ -25,6 +25,9 @@ const CAPACITY: usize = 2 * MEANT;
 /// How often a write is tried again that another worker's was faster than.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// Workers read the clock one after the other: one may hold a proof for good that another holds for over.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+
 /// A proof that is known again.
 pub(crate) type ProofDigest = [u8; DIGEST_LENGTH];
 
@@ -59,7 +62,7 @@ impl ReplayMemory {
         Self {
             prefix: ["jwt_warden/dpop/", &id, "/"].concat(),
             buckets,
-            longest: config.dpop.max_age.saturating_add(config.dpop.clock_skew),
+            longest: config.dpop.max_age.saturating_add(config.dpop.clock_skew).saturating_add(CLOCK_TOLERANCE),
         }
     }
 
@@ -76,6 +79,7 @@ impl ReplayMemory {
         now: Timestamp,
     ) -> Result<(), Unusable> {
         let key = self.bucket_of(proof);
+        let until = until.saturating_add(CLOCK_TOLERANCE);
         for _ in 0..MAX_ATTEMPTS {
             let held = store.get(&key);
             let (value, version) = held.map_or((Vec::new(), None), |(value, version)| (value, Some(version)));
@@ -139,7 +143,7 @@ mod tests {
     const AGE: Duration = Duration::from_secs(60);
 
     fn memory(buckets: u64) -> ReplayMemory {
-        ReplayMemory { prefix: "jwt_warden/dpop/test/".into(), buckets, longest: Duration::from_secs(65) }
+        ReplayMemory { prefix: "jwt_warden/dpop/test/".into(), buckets, longest: Duration::from_secs(66) }
     }
 
     fn proof(number: u64) -> ProofDigest {
@@ -174,8 +178,9 @@ mod tests {
         }
         assert_eq!(memory.use_up(&proof(capacity), later(AGE), &store, NOW), Err(Unusable::Full));
         assert_eq!(memory.use_up(&proof(1), later(AGE), &store, NOW), Err(Unusable::Replayed));
+        assert_eq!(memory.use_up(&proof(0), NOW, &store, later(CLOCK_TOLERANCE)), Err(Unusable::Replayed));
         // The first is over.
-        let moment = later(Duration::from_millis(1));
+        let moment = later(Duration::from_millis(1001));
         assert_eq!(memory.use_up(&proof(capacity), later(AGE), &store, moment), Ok(()));
         assert_eq!(memory.use_up(&proof(capacity + 1), later(AGE), &store, moment), Err(Unusable::Full));
         assert!(store.get("jwt_warden/dpop/test/0").unwrap().0.len() <= 1 + CAPACITY * ENTRY_LENGTH);

@@ -46,22 +46,27 @@ fn scheme(connection: &dyn Connection) -> &'static str {
 /// Scheme and authority, normalised (RFC 3986 sections 6.2.2.1 and 6.2.3); `None` for other schemes than http and https, and
 /// for what is not a host with or without a port.
 pub(crate) fn origin(scheme: &str, authority: &str) -> Option<String> {
-    let scheme = scheme.to_ascii_lowercase();
-    let default_port = match scheme.as_str() {
-        "http" => 80,
-        "https" => 443,
-        _ => return None,
+    let (scheme, default_port) = if scheme.eq_ignore_ascii_case("https") {
+        ("https://", 443)
+    } else if scheme.eq_ignore_ascii_case("http") {
+        ("http://", 80)
+    } else {
+        return None;
     };
-    let authority = authority.to_ascii_lowercase();
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
-        _ => (authority.as_str(), ""),
+        _ => (authority, ""),
     };
     let port: u16 = if port.is_empty() { default_port } else { port.parse().ok()? };
     if !is_host(host) {
         return None;
     }
-    Some(if port == default_port { [&scheme, "://", host].concat() } else { format!("{scheme}://{host}:{port}") })
+    let mut origin = [scheme, host].concat();
+    origin.make_ascii_lowercase();
+    if port != default_port {
+        origin.extend([":", &port.to_string()]);
+    }
+    Some(origin)
 }
 
 /// A name, an IPv4 address, or an IPv6 address in brackets. User information is none, nor is what would need decoding.
@@ -81,21 +86,25 @@ fn normalised_path(path: &[u8]) -> Option<Vec<u8>> {
         return Some(b"/".to_vec());
     }
     let decoded = without_needless_encoding(path)?;
-    let mut segments = decoded.strip_prefix(b"/")?.split(|byte| *byte == b'/').peekable();
-    let mut kept: Vec<&[u8]> = Vec::new();
-    while let Some(segment) = segments.next() {
-        let is_last = segments.peek().is_none();
-        let stays = match segment {
-            b"." => is_last.then_some(&b""[..]),
-            b".." => {
-                kept.pop();
-                is_last.then_some(&b""[..])
+    let mut kept = Vec::with_capacity(decoded.len());
+    let mut rest = Some(decoded.strip_prefix(b"/")?);
+    while let Some(segments) = rest {
+        let end = segments.iter().position(|byte| *byte == b'/').unwrap_or(segments.len());
+        let (segment, behind) = segments.split_at_checked(end)?;
+        rest = behind.get(1..);
+        if segment == b".." {
+            kept.truncate(kept.iter().rposition(|byte| *byte == b'/').unwrap_or_default());
+        }
+        match segment {
+            b"." | b".." if rest.is_some() => {}
+            b"." | b".." => kept.push(b'/'),
+            _ => {
+                kept.push(b'/');
+                kept.extend_from_slice(segment);
             }
-            segment => Some(segment),
-        };
-        kept.extend(stays);
+        }
     }
-    Some(kept.iter().flat_map(|segment| [b"/", *segment]).collect::<Vec<_>>().concat())
+    Some(kept)
 }
 
 /// Unreserved characters stand for themselves, and what stays encoded is in capitals.

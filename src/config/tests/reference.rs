@@ -41,8 +41,8 @@ fn every_field_is_in_the_reference() {
         ("not", fields("/rules", json!([{"requires": {"claims": [{"not": unknown}]}}]))),
         ("token_cache", fields("/token_cache", unknown.clone())),
         ("dpop", fields("/dpop", unknown.clone())),
-        ("nonce", fields("/dpop/nonce", unknown.clone())),
-        ("replay_memory", fields("/dpop/replay_memory", unknown.clone())),
+        ("nonce", fields("/dpop", json!({"nonce": unknown}))),
+        ("replay_memory", fields("/dpop", json!({"replay_memory": unknown}))),
         ("limits", fields("/limits", unknown.clone())),
     ];
     for (object, fields) in &objects {
