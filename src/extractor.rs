@@ -120,11 +120,23 @@ pub enum HeaderEdit {
 
 /// The edits that take every token at these locations out of the request. What stands beside the tokens stays.
 pub fn removal<'c>(locations: impl Iterator<Item = &'c TokenLocation>, request: &Request<'_>) -> Vec<HeaderEdit> {
-    let present: Vec<_> = locations.filter(|location| !tokens_at(location, request).is_empty()).collect();
+    let mut present: Vec<&TokenLocation> = Vec::new();
+    for location in locations {
+        if !is_covered(location, &present, request) && !tokens_at(location, request).is_empty() {
+            present.push(location);
+        }
+    }
     let mut edits = remove_from_headers(&present, request);
     edits.extend(remove_from_cookies(&present, request));
     edits.extend(remove_from_query(&present, request));
     edits
+}
+
+/// Whether what stands at this location goes anyway: the one header of its name, which holds the token of another location.
+fn is_covered(location: &TokenLocation, present: &[&TokenLocation], request: &Request<'_>) -> bool {
+    header_name(location).is_some_and(|name| {
+        present.iter().any(|other| header_name(other) == Some(name)) && request.header_values(name).nth(1).is_none()
+    })
 }
 
 fn remove_from_headers(locations: &[&TokenLocation], request: &Request<'_>) -> Vec<HeaderEdit> {

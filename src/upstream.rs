@@ -20,6 +20,8 @@ pub struct Sanitizer {
     claim_headers: Vec<Vec<u8>>,
     /// Every place where any provider looks for tokens, once.
     locations: Vec<Location>,
+    /// The headers among them; sorted.
+    token_headers: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,7 +46,12 @@ impl Sanitizer {
     pub fn new(config: &Config) -> Self {
         let names = config.providers.iter().flat_map(header_names);
         let claim_headers = sorted(names.map(|name| variable(name.as_bytes()).collect()));
-        Self { claim_headers, locations: distinct_locations(config) }
+        let locations = distinct_locations(config);
+        let token_headers = sorted(locations.iter().filter_map(|location| match &location.location {
+            TokenLocation::Header { name, .. } => Some(name.clone()),
+            _ => None,
+        }));
+        Self { claim_headers, locations, token_headers }
     }
 
     /// The edits for one request.
@@ -84,10 +91,7 @@ impl Sanitizer {
 
     /// Whether an upstream may take this header for another one, in which tokens come.
     fn is_twin(&self, name: &[u8]) -> bool {
-        let names = self.locations.iter().filter_map(|location| match &location.location {
-            TokenLocation::Header { name, .. } => Some(name.as_bytes()),
-            _ => None,
-        });
+        let names = self.token_headers.iter().map(String::as_bytes);
         let mut alike = names.filter(|reserved| variable(reserved).eq(variable(name))).peekable();
         alike.peek().is_some() && alike.all(|reserved| reserved != name)
     }

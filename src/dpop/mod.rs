@@ -1,6 +1,8 @@
 //! Proofs of possession (RFC 9449), as a resource server checks them: a token that is bound to a key counts only beside a
 //! proof that its sender has just made with that key, for this very request.
 
+#[cfg(test)]
+mod case;
 mod hash;
 mod nonce;
 mod proof;
