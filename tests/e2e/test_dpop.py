@@ -1,4 +1,4 @@
-"""Tokens that are bound to a key (RFC 9449): proofs good and bad, replays on all workers, and a client that is not ours."""
+"""Tokens that are bound to a key (RFC 9449): proofs good and bad, replays on all workers, a client that is not ours."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def bound(world, key):
 
 @pytest.fixture(scope="module")
 def refusal(envoy):
-    """Sends headers that depend on the path; gives the refusal's challenge, reason and detail: `refusal(headers, site=...)`."""
+    """Sends headers that depend on the path; gives challenge, reason and detail: `refusal(headers, site=...)`."""
 
     def refusal(headers, prefix="/a/", site="main", **options):
         path = unique_path(prefix)
