@@ -3,11 +3,12 @@
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
-use crate::bearer::{Attempt, Bearers};
+use crate::bearer::{Attempt, Bearers, ExaminedProof};
 use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, TokenLocation, Unmatched};
 use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
+use crate::dpop::{Examiner, Nonces, ReplayMemory, Unusable, shared_secret};
 use crate::extractor::HeaderEdit;
 use crate::failed_attempts::FailedAttempts;
 use crate::front::{Front, Scheme};
@@ -20,7 +21,9 @@ use crate::reason::Reason;
 use crate::request::Request;
 use crate::requirement::Admitted;
 use crate::route::{Policy, Route};
+use crate::shared_store::SharedStore;
 use crate::sorted::sorted;
+use crate::time::Timestamp;
 use crate::token_cache::{Remembered, TokenCache};
 use crate::upstream::{Effect, Keep, Sanitizer};
 use crate::verifier::{Moment, Stop};
@@ -42,6 +45,8 @@ pub struct Authenticator {
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
     failed_attempts: Option<FailedAttempts>,
+    replays: ReplayMemory,
+    nonces: Option<Nonces>,
     tells_route: bool,
 }
 
@@ -61,9 +66,20 @@ impl Authenticator {
             signatures,
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
             failed_attempts: config.failed_attempts.as_ref().map(|settings| FailedAttempts::new(settings, seed)),
+            replays: ReplayMemory::new(&config),
+            nonces: None,
             tells_route: config.tells_route(),
             config,
         }
+    }
+
+    /// Agrees with all other workers on the secret of the nonces for proofs of possession, which is `secret` if there is
+    /// none yet: random bytes, good for a key. Without this, no nonce counts. Says whether that was done.
+    #[must_use]
+    pub fn share_nonces(&mut self, store: &dyn SharedStore, secret: &[u8; 32]) -> bool {
+        let Some(lifetime) = self.config.dpop.nonce_lifetime else { return true };
+        self.nonces = shared_secret(store, secret).and_then(|secret| Nonces::new(&secret, lifetime));
+        self.nonces.is_some()
     }
 
     /// The configuration.
@@ -139,22 +155,33 @@ impl Authenticator {
     fn judge<'r>(&'r self, requirement: &Requirement, request: &Request<'r>, moment: Moment<'_>) -> Decision {
         let places: Vec<Place<'r>> = self.sanitizer.locations().map(Place::new).collect();
         let parsed: Vec<_> = places.iter().map(|_| OnceCell::new()).collect();
-        let attempt = Attempt::default();
-        let bearers =
-            Bearers { authenticator: self, request, moment, places: &places, parsed: &parsed, attempt: &attempt };
+        let (attempt, proof) = (Attempt::default(), OnceCell::new());
+        let bearers = Bearers {
+            authenticator: self,
+            request,
+            moment,
+            places: &places,
+            parsed: &parsed,
+            attempt: &attempt,
+            proof: &proof,
+        };
         if self.config.require_tls && self.is_exposed(requirement, &bearers) {
             return Decision::Deny(Denial::new(Reason::TlsRequired, None).because(EXPOSED));
         }
+        let refuse = |denial: Denial| {
+            let counts = |failed: &FailedAttempts| failed.counts(denial.reason);
+            self.count_failure(self.failed_attempts.as_ref().is_some_and(counts), &bearers);
+            Decision::Deny(self.challenging(denial, &places, request, moment.now))
+        };
         match bearers.meet(requirement) {
-            Ok(admitted) => {
-                self.count_failure(admitted.is_empty() && attempt.has_failed.get(), &bearers);
-                Decision::Allow(self.admission(request, &admitted))
-            }
-            Err(Stop::Deny(denial)) => {
-                let counts = |failed: &FailedAttempts| failed.counts(denial.reason);
-                self.count_failure(self.failed_attempts.as_ref().is_some_and(counts), &bearers);
-                Decision::Deny(denial)
-            }
+            Ok(admitted) => match self.use_up(&admitted, &proof, moment) {
+                Ok(()) => {
+                    self.count_failure(admitted.is_empty() && attempt.has_failed.get(), &bearers);
+                    Decision::Allow(self.admission(request, &admitted))
+                }
+                Err(denial) => refuse(denial),
+            },
+            Err(Stop::Deny(denial)) => refuse(denial),
             Err(Stop::Wait(wait)) => Decision::Wait(wait),
         }
     }
@@ -184,6 +211,29 @@ impl Authenticator {
     /// The counters of failed attempts.
     pub(crate) const fn failed_attempts(&self) -> Option<&FailedAttempts> {
         self.failed_attempts.as_ref()
+    }
+
+    /// Uses up the request's proof, if a token counts by it: nothing but this stands between the request and the upstream.
+    #[inline(never)]
+    fn use_up(&self, admitted: &[Admitted<'_>], proof: &ExaminedProof, moment: Moment<'_>) -> Result<(), Denial> {
+        let Some(token) = admitted.iter().find(|token| token.by_proof) else { return Ok(()) };
+        let refuse = |reason| Denial::new(reason, Some(token.principal.provider));
+        let Some(Ok(proof)) = proof.get() else { return Err(refuse(Reason::Internal)) };
+        self.replays.use_up(&proof.digest, proof.until, moment.store, moment.now).map_err(|unusable| match unusable {
+            Unusable::Replayed => refuse(Reason::DpopProofReplayed),
+            Unusable::Full => refuse(Reason::DpopMemoryFull),
+            Unusable::Contended => refuse(Reason::DpopMemoryFull).because("other workers were faster each time"),
+        })
+    }
+
+    /// The refusal with what a client that uses DPoP has to know.
+    #[inline(never)]
+    fn challenging<'r>(&self, denial: Denial, places: &[Place<'r>], request: &Request<'r>, now: Timestamp) -> Denial {
+        let takes_it = denial.provider.and_then(|id| self.config.provider(id)).is_none_or(Provider::takes_dpop);
+        let is_dpop = |place: &Place<'r>| place.location.is_dpop() && !place.look(request).is_nothing();
+        let by_dpop = takes_it && places.iter().any(is_dpop);
+        let nonce = self.nonces.as_ref().filter(|_| by_dpop).map(|nonces| nonces.issue(now));
+        Denial { by_dpop, nonce, ..denial }
     }
 
     /// A request that goes upstream with what its tokens claim.
@@ -229,6 +279,11 @@ impl Authenticator {
     /// Who verifies signatures.
     pub(crate) const fn signatures(&self) -> &Signatures {
         &self.signatures
+    }
+
+    /// Who examines proofs of possession.
+    pub(crate) const fn examiner(&self) -> Examiner<'_> {
+        Examiner { settings: &self.config.dpop, signatures: &self.signatures, nonces: self.nonces.as_ref() }
     }
 
     /// The top-level claims whose values are needed.

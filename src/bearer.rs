@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::authenticator::Authenticator;
 use crate::config::{Provider, ProviderId};
 use crate::decision::Denial;
+use crate::dpop::Proof;
 use crate::front::Front;
 use crate::jwt::{DecodedToken, FormError, UnverifiedToken};
 use crate::presented::{Found, Place, Token};
@@ -18,6 +19,9 @@ use crate::verifier::{Moment, Stop, accept};
 /// A place's token once it has been parsed. (Apart from the place, since it borrows from what is decoded there.)
 pub(crate) type Parsed<'s> = OnceCell<Result<UnverifiedToken<'s>, FormError>>;
 
+/// The request's proof of possession once it has been looked at: it may be asked about by many providers.
+pub(crate) type ExaminedProof = OnceCell<Result<Proof, Denial>>;
+
 /// The tokens of one request, at one moment.
 #[derive(Clone, Copy)]
 pub(crate) struct Bearers<'p, 's, 'r> {
@@ -26,6 +30,7 @@ pub(crate) struct Bearers<'p, 's, 'r> {
     pub(crate) moment: Moment<'p>,
     pub(crate) places: &'s [Place<'r>],
     pub(crate) parsed: &'p [Parsed<'s>],
+    pub(crate) proof: &'p ExaminedProof,
     pub(crate) attempt: &'p Attempt,
 }
 
@@ -118,6 +123,19 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         let token = self.parse(presented, Some(id))?;
         accept(id, provider, token, self.authenticator.interest(id), self.authenticator.signatures(), self.moment)
             .map(Rc::new)
+    }
+
+    /// Whether the request's proof of possession is one for this token, with the key of this thumbprint.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub(crate) fn prove(&self, presented: Presented<'p, 's, 'r>, thumbprint: &str) -> Result<(), Denial> {
+        let examine = || self.authenticator.examiner().examine(self.front(), self.moment.now);
+        match self.proof.get_or_init(examine) {
+            Ok(proof) => proof.is_for(presented.token.bytes, thumbprint),
+            Err(denial) => Err(denial.clone()),
+        }
     }
 
     /// Remembers who the token speaks for.

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use crate::authorization::{Lacking, named_scopes};
-use crate::config::{Config, Permission, ProviderId};
+use crate::config::{Config, Permission, Provider, ProviderId, SenderConstraint};
+use crate::crypto::SignatureAlgorithm;
 use crate::extractor::HeaderEdit;
 use crate::log::{Line, quote};
 use crate::reason::{Answer, Challenge, Reason};
@@ -48,6 +49,10 @@ pub struct Denial {
     pub scope: Option<String>,
     /// When the client may try again, in seconds.
     pub retry_after: Option<u64>,
+    /// Whether the request has a token under the scheme `DPoP`, so that the challenge is of that scheme.
+    pub by_dpop: bool,
+    /// A nonce for the client's next proofs (RFC 9449 section 9).
+    pub nonce: Option<String>,
 }
 
 /// A request that has to wait.
@@ -63,7 +68,7 @@ impl Denial {
     /// A refusal for this reason, with nothing to add.
     #[must_use]
     pub const fn new(reason: Reason, provider: Option<ProviderId>) -> Self {
-        Self { reason, provider, details: Vec::new(), scope: None, retry_after: None }
+        Self { reason, provider, details: Vec::new(), scope: None, retry_after: None, by_dpop: false, nonce: None }
     }
 
     /// A refusal of a good token that does not permit what is asked for.
@@ -75,6 +80,7 @@ impl Denial {
 
     /// Adds words of the filter's own, if there are any.
     #[must_use]
+    #[inline(never)]
     pub fn because(mut self, detail: &str) -> Self {
         if !detail.is_empty() {
             self.details.push(("detail", quote(detail.as_bytes())));
@@ -95,6 +101,36 @@ impl Denial {
         self.reason.answer(config.unavailable_status)
     }
 
+    /// The `WWW-Authenticate` header (RFC 6750 section 3, RFC 9449 section 7.1); `None` if there is none. Of the scheme that the
+    /// client used; who used none is told of `DPoP` too where every token has to be bound.
+    #[must_use]
+    pub fn challenge(&self, config: &Config) -> Option<String> {
+        let error = match self.answer(config).challenge {
+            Challenge::None => return None,
+            Challenge::Bearer => None,
+            Challenge::InvalidToken => Some("invalid_token"),
+            Challenge::InvalidProof => Some("invalid_dpop_proof"),
+            Challenge::UseNonce => Some("use_dpop_nonce"),
+            Challenge::InsufficientScope => Some("insufficient_scope"),
+        };
+        let scheme = if self.by_dpop { "DPoP" } else { "Bearer" };
+        let realm = &config.realm;
+        let mut challenge = format!("{scheme} realm=\"{realm}\"");
+        for (name, value) in [("error", error), ("scope", self.scope.as_deref())] {
+            if let Some(value) = value {
+                challenge.extend([", ", name, "=\"", value, "\""]);
+            }
+        }
+        let has_to_be_bound =
+            |provider: &Provider| provider.sender_constraint == SenderConstraint::Required && provider.takes_dpop();
+        if self.by_dpop {
+            challenge.extend([", algs=\"", &algorithms(config), "\""]);
+        } else if error.is_none() && self.provider.and_then(|id| config.provider(id)).is_some_and(has_to_be_bound) {
+            challenge.extend([", DPoP realm=\"", realm, "\", algs=\"", &algorithms(config), "\""]);
+        }
+        Some(challenge)
+    }
+
     /// The line for the proxy's log. The query is left out: tokens may stand in it.
     #[must_use]
     pub fn log_line(&self, config: &Config, request: &Request<'_>) -> String {
@@ -108,16 +144,7 @@ impl Denial {
     }
 }
 
-/// The `WWW-Authenticate` header of an answer (RFC 6750 section 3); `None` if there is none. `scope`: what is needed.
-#[must_use]
-pub fn challenge(answer: Answer, realm: &str, scope: Option<&str>) -> Option<String> {
-    match answer.challenge {
-        Challenge::None => None,
-        Challenge::Bearer => Some(format!("Bearer realm=\"{realm}\"")),
-        Challenge::InvalidToken => Some(format!("Bearer realm=\"{realm}\", error=\"invalid_token\"")),
-        Challenge::InsufficientScope => {
-            let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
-            Some(format!("Bearer realm=\"{realm}\", error=\"insufficient_scope\"{scope}"))
-        }
-    }
+/// What proofs may be signed with, for a challenge.
+fn algorithms(config: &Config) -> String {
+    config.dpop.algorithms.iter().map(SignatureAlgorithm::name).collect::<Vec<_>>().join(" ")
 }

@@ -50,8 +50,22 @@ fn after_scheme<'r>(scheme: &str, value: &'r [u8]) -> Option<&'r [u8]> {
     if is_of_scheme(scheme, value) {
         return value.get(scheme.len()..).map(trim_spaces_start);
     }
-    let mut elements = value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
-    elements.any(|element| is_of_scheme(scheme, element)).then_some(value)
+    stands_later(scheme, value).then_some(value)
+}
+
+/// Whether an element but the first begins with the scheme, or the first does behind blanks.
+#[inline(never)]
+fn stands_later(scheme: &str, value: &[u8]) -> bool {
+    let mut rest = Some(value);
+    while let Some(elements) = rest.map(<[u8]>::trim_ascii_start) {
+        let ends = |byte: &u8| !byte.is_ascii_graphic() || *byte == b',';
+        if elements.split(ends).next().is_some_and(|word| word.eq_ignore_ascii_case(scheme.as_bytes())) {
+            return true;
+        }
+        // A token is long, and rarely has a comma in it.
+        rest = memchr::memchr(b',', elements).and_then(|comma| elements.get(comma..)?.get(1..));
+    }
+    false
 }
 
 /// Whether the scheme is the first word of these credentials. What is no ASCII ends a word too: some upstream may take it
@@ -115,11 +129,23 @@ pub enum HeaderEdit {
 
 /// The edits that take every token at these locations out of the request. What stands beside the tokens stays.
 pub fn removal<'c>(locations: impl Iterator<Item = &'c TokenLocation>, request: &Request<'_>) -> Vec<HeaderEdit> {
-    let present: Vec<_> = locations.filter(|location| is_token_at(location, request)).collect();
+    let mut present: Vec<&TokenLocation> = Vec::new();
+    for location in locations {
+        if !is_covered(location, &present, request) && is_token_at(location, request) {
+            present.push(location);
+        }
+    }
     let mut edits = remove_from_headers(&present, request);
     edits.extend(remove_from_cookies(&present, request));
     edits.extend(remove_from_query(&present, request));
     edits
+}
+
+/// Whether what stands at this location goes anyway: the one header of its name, which holds the token of another location.
+fn is_covered(location: &TokenLocation, present: &[&TokenLocation], request: &Request<'_>) -> bool {
+    header_name(location).is_some_and(|name| {
+        present.iter().any(|other| header_name(other) == Some(name)) && request.header_values(name).nth(1).is_none()
+    })
 }
 
 fn remove_from_headers(locations: &[&TokenLocation], request: &Request<'_>) -> Vec<HeaderEdit> {

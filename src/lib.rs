@@ -17,6 +17,7 @@ pub mod connection;
 pub mod crypto;
 mod csrf;
 pub mod decision;
+mod dpop;
 pub mod extractor;
 pub mod failed_attempts;
 mod failure_page;

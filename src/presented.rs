@@ -25,6 +25,12 @@ pub(crate) enum Found<'r> {
     Several,
 }
 
+impl Found<'_> {
+    pub(crate) const fn is_nothing(&self) -> bool {
+        matches!(self, Self::Nothing)
+    }
+}
+
 /// A token, and what has been found out about it so far.
 pub(crate) struct Token<'r> {
     pub(crate) bytes: &'r [u8],
@@ -50,8 +56,22 @@ impl<'r> Place<'r> {
             tokens_at(self.location, request, |token| {
                 found = if matches!(found, Found::Nothing) { Found::Token(Token::new(token)) } else { Found::Several };
             });
+            // An upstream might look at the other credentials (RFC 9110 section 11.6.2 knows one header only).
+            if matches!(found, Found::Token(_)) && self.location.is_dpop() && self.has_company(request) {
+                found = Found::Several;
+            }
             found
         })
+    }
+}
+
+impl Place<'_> {
+    /// Whether there is another header of the same name.
+    fn has_company(&self, request: &Request<'_>) -> bool {
+        match self.location {
+            TokenLocation::Header { name, .. } => request.header_values(name).nth(1).is_some(),
+            TokenLocation::Query(_) | TokenLocation::Cookie(_) => false,
+        }
     }
 }
 

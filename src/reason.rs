@@ -52,6 +52,14 @@ pub enum Reason {
     SenderConstraint,
     /// The token came in a cookie, and nothing shows that no other site's page sent the request.
     CsrfRefused,
+    /// The proof of possession (RFC 9449) is missing or wrong.
+    DpopProofInvalid,
+    /// The proof of possession has been used before.
+    DpopProofReplayed,
+    /// There is no room to remember one more proof of possession.
+    DpopMemoryFull,
+    /// The proof of possession lacks a nonce of the server's that counts.
+    DpopNonceRequired,
     /// A claim that goes upstream would arrive as another one.
     ClaimUnsafe,
     /// The token came over a connection that others could read.
@@ -92,12 +100,18 @@ pub enum Challenge {
     Bearer,
     /// With `error="invalid_token"`.
     InvalidToken,
+    /// With `error="invalid_dpop_proof"` (RFC 9449 section 7.1).
+    InvalidProof,
+    /// With `error="use_dpop_nonce"` (RFC 9449 section 9).
+    UseNonce,
     /// With `error="insufficient_scope"`, and the scopes that are needed.
     InsufficientScope,
 }
 
 const MISSING: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::Bearer };
 const INVALID: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::InvalidToken };
+const INVALID_PROOF: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::InvalidProof };
+const NONCE_REQUIRED: Answer = Answer { status: 401, body: "Unauthorized", challenge: Challenge::UseNonce };
 const FORBIDDEN: Answer = Answer { status: 403, body: "Forbidden", challenge: Challenge::None };
 const INSUFFICIENT: Answer = Answer { status: 403, body: "Forbidden", challenge: Challenge::InsufficientScope };
 const TOO_MANY: Answer = Answer { status: 429, body: "Too Many Requests", challenge: Challenge::None };
@@ -130,6 +144,10 @@ impl Reason {
         Self::SubjectNotAccepted,
         Self::SenderConstraint,
         Self::CsrfRefused,
+        Self::DpopProofInvalid,
+        Self::DpopProofReplayed,
+        Self::DpopMemoryFull,
+        Self::DpopNonceRequired,
         Self::ClaimUnsafe,
         Self::TlsRequired,
         Self::TooManyFailures,
@@ -168,6 +186,10 @@ impl Reason {
             Self::SubjectNotAccepted => ("subject_not_accepted", INVALID),
             Self::SenderConstraint => ("sender_constraint", INVALID),
             Self::CsrfRefused => ("csrf_refused", FORBIDDEN),
+            Self::DpopProofInvalid => ("dpop_proof_invalid", INVALID_PROOF),
+            Self::DpopProofReplayed => ("dpop_proof_replayed", INVALID_PROOF),
+            Self::DpopMemoryFull => ("dpop_memory_full", INVALID_PROOF),
+            Self::DpopNonceRequired => ("dpop_nonce_required", NONCE_REQUIRED),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::TlsRequired => ("tls_required", FORBIDDEN),
             Self::TooManyFailures => ("too_many_failures", TOO_MANY),
@@ -211,7 +233,13 @@ mod tests {
     fn the_client_cannot_tell_one_bad_token_from_another() {
         for reason in Reason::ALL {
             let answer = reason.answer(401);
-            assert!([MISSING, INVALID, INSUFFICIENT, FORBIDDEN, TOO_MANY].contains(&answer), "{}", reason.code());
+            let is_of_proof = reason.code().starts_with("dpop_");
+            assert!(
+                [MISSING, INVALID, INSUFFICIENT, FORBIDDEN, TOO_MANY].contains(&answer) || is_of_proof,
+                "{}",
+                reason.code()
+            );
+            assert!(!is_of_proof || [INVALID_PROOF, NONCE_REQUIRED].contains(&answer));
             assert_eq!(answer.challenge == Challenge::Bearer, *reason == Reason::TokenMissing);
         }
     }

@@ -4,18 +4,22 @@ use std::rc::Rc;
 
 use crate::authorization;
 use crate::bearer::{Bearers, Presented};
-use crate::config::{Exemption, Permission, Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation};
+use crate::config::{
+    Exemption, HeaderPrefix, Permission, Provider, ProviderId, ProviderRequirement, Requirement, TokenLocation,
+};
 use crate::csrf;
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
-use crate::sender;
+use crate::sender::{self, Shown};
 use crate::verifier::Stop;
 
 /// A token that passed, and where it stands.
 pub(crate) struct Admitted<'r> {
     pub(crate) principal: Rc<Principal>,
     pub(crate) location: &'r TokenLocation,
+    /// Whether it counts by the request's proof of possession.
+    pub(crate) by_proof: bool,
 }
 
 /// The tokens that passed; none where none was needed.
@@ -42,10 +46,27 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         let Some(provider) = self.authenticator.config().provider(id) else { return Err(refuse(Reason::Internal)) };
         let mut progress = Progress::default();
         for place in self.authenticator.places_of(id) {
+            if self.is_taken(*place, &progress) {
+                continue;
+            }
             let Some(presented) = self.token_at(*place).map_err(refuse)? else { continue };
             progress.note(self.admit(presented, provider, leaf))?;
         }
         progress.conclude(Some(id))
+    }
+
+    /// Whether no token can stand at this place, under the scheme `DPoP`, because the one header of its name holds a token
+    /// of another scheme: that has passed, so there is no comma in it, behind which another scheme could stand.
+    fn is_taken(&self, place: usize, progress: &Progress<'r>) -> bool {
+        let header = |location: &'r TokenLocation| match location {
+            TokenLocation::Header { name, prefix: HeaderPrefix::Scheme(_) } => Some(name.as_str()),
+            _ => None,
+        };
+        let location = self.places.get(place).map(|place| place.location);
+        location.filter(|location| location.is_dpop()).and_then(header).is_some_and(|name| {
+            progress.admitted.iter().any(|token| !token.location.is_dpop() && header(token.location) == Some(name))
+                && self.request.header_values(name).nth(1).is_none()
+        })
     }
 
     fn admit(
@@ -68,10 +89,15 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             return refuse(Denial::new(Reason::AudienceNotAccepted, Some(id)));
         }
         self.remember(presented, &principal);
-        sender::check(provider, principal.confirmation.as_ref(), self.front())
-            .map_err(|lacking| Stop::Deny(Denial::new(Reason::SenderConstraint, Some(id)).because(lacking)))?;
+        let shown = Shown {
+            front: self.front(),
+            by_dpop: presented.place.location.is_dpop(),
+            proves: &|thumbprint| self.prove(presented, thumbprint),
+        };
+        let by_proof = sender::check(provider, principal.confirmation.as_ref(), shown)
+            .map_err(|denial| Stop::Deny(Denial { provider: Some(id), ..denial }))?;
         match authorization::check(&leaf.permission, &principal.facts) {
-            Ok(()) => Ok(Admitted { principal, location: presented.place.location }),
+            Ok(()) => Ok(Admitted { principal, location: presented.place.location, by_proof }),
             Err(lacking) => refuse(Denial::insufficient(id, &leaf.permission, &lacking)),
         }
     }

@@ -5,37 +5,64 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::config::{Provider, SenderConstraint};
+use crate::decision::Denial;
 use crate::front::Front;
 use crate::jwt::Confirmation;
+use crate::reason::Reason;
 
-/// Holds a request against the confirmation of its token: everything that it names has to be shown.
+/// What the sender of a token shows.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    /// What stands in front of the proxy.
+    pub(crate) front: Front<'a>,
+    /// Whether the token came under the scheme `DPoP`.
+    pub(crate) by_dpop: bool,
+    /// Whether the request proves the possession of the key of this thumbprint, with a proof for this token.
+    pub(crate) proves: &'a dyn Fn(&str) -> Result<(), Denial>,
+}
+
+/// Holds a request against the confirmation of its token: everything that it names has to be shown. Says whether that took a
+/// proof of possession.
 ///
 /// # Errors
 ///
-/// What is missing, for the proxy's log.
+/// What is missing.
 pub(crate) fn check(
     provider: &Provider,
     confirmation: Option<&Confirmation>,
-    front: Front<'_>,
-) -> Result<(), &'static str> {
+    shown: Shown<'_>,
+) -> Result<bool, Denial> {
     match (provider.sender_constraint, confirmation) {
-        (SenderConstraint::Ignore, _) | (SenderConstraint::IfBound, None) => Ok(()),
-        (SenderConstraint::Required, None) => Err("the token is not bound to its sender"),
-        (SenderConstraint::IfBound | SenderConstraint::Required, Some(bound)) => check_bound(bound, front),
+        (SenderConstraint::Required, None) => Err(lacking("the token is not bound to its sender")),
+        (SenderConstraint::IfBound, None) if shown.by_dpop => Err(lacking(UNBOUND)),
+        (SenderConstraint::Ignore, _) | (SenderConstraint::IfBound, None) => Ok(false),
+        (SenderConstraint::IfBound | SenderConstraint::Required, Some(bound)) => check_bound(bound, shown),
     }
 }
 
-fn check_bound(bound: &Confirmation, front: Front<'_>) -> Result<(), &'static str> {
+/// RFC 9449 section 7.1: the scheme is for bound tokens only.
+const UNBOUND: &str = "the token came under the scheme DPoP, and is not bound to a key (`cnf.jkt`)";
+
+fn check_bound(bound: &Confirmation, shown: Shown<'_>) -> Result<bool, Denial> {
     if bound.has_other_members {
-        return Err("cnf has a member that the filter does not know");
-    }
-    if bound.key_thumbprint.is_some() {
-        return Err("cnf.jkt: proofs of possession are not checked in this version");
+        return Err(lacking("cnf has a member that the filter does not know"));
     }
     match &bound.certificate_thumbprint {
-        Some(thumbprint) => check_certificate(thumbprint, front),
-        None => Err("cnf names nothing"),
+        Some(thumbprint) => check_certificate(thumbprint, shown.front).map_err(lacking)?,
+        None if bound.key_thumbprint.is_none() => return Err(lacking("cnf names nothing")),
+        None => {}
     }
+    match &bound.key_thumbprint {
+        Some(thumbprint) if shown.by_dpop => (shown.proves)(thumbprint).map(|()| true),
+        // RFC 9449 section 7.2: a bound token must not pass as a bearer token.
+        Some(_) => Err(lacking("the token is bound to a key (`cnf.jkt`), and did not come under the scheme DPoP")),
+        None if shown.by_dpop => Err(lacking(UNBOUND)),
+        None => Ok(false),
+    }
+}
+
+fn lacking(words: &'static str) -> Denial {
+    Denial::new(Reason::SenderConstraint, None).because(words)
 }
 
 /// RFC 8705 section 3.1.
@@ -51,9 +78,9 @@ mod tests {
     use crate::connection::Connection;
     use crate::request::Request;
 
-    struct Shown(Option<[u8; 32]>);
+    struct Certificate(Option<[u8; 32]>);
 
-    impl Connection for Shown {
+    impl Connection for Certificate {
         fn certificate_digest(&self) -> Option<[u8; 32]> {
             self.0
         }
@@ -72,8 +99,47 @@ mod tests {
     }
 
     fn shows(bound: &Confirmation, shown: Option<[u8; 32]>) -> bool {
-        let request = Request::new(Vec::new());
-        check_bound(bound, Front { proxies: None, request: &request, connection: &Shown(shown) }).is_ok()
+        check_bound(bound, by(&Certificate(shown), &Request::new(Vec::new()), false)).is_ok()
+    }
+
+    /// A request whose proof is one of the key `k`.
+    fn by<'s>(connection: &'s Certificate, request: &'s Request<'s>, by_dpop: bool) -> Shown<'s> {
+        let proves: &dyn Fn(&str) -> Result<(), Denial> = &|key| {
+            if key == "k" { Ok(()) } else { Err(Denial::new(Reason::DpopProofInvalid, None)) }
+        };
+        Shown { front: Front { proxies: None, request, connection }, by_dpop, proves }
+    }
+
+    fn bound_to_key(thumbprint: &str) -> Confirmation {
+        Confirmation { key_thumbprint: Some(thumbprint.to_owned()), ..Confirmation::default() }
+    }
+
+    #[test]
+    fn a_key_has_to_be_proven_under_its_scheme() {
+        let none = Certificate(None);
+        let reason = |bound, by_dpop| {
+            check_bound(&bound, by(&none, &Request::new(Vec::new()), by_dpop)).map_err(|denial| denial.reason)
+        };
+        assert_eq!(reason(bound_to_key("k"), true), Ok(true));
+        assert_eq!(reason(bound_to_key("other"), true), Err(Reason::DpopProofInvalid));
+        assert_eq!(reason(bound_to_key("k"), false), Err(Reason::SenderConstraint));
+        assert_eq!(
+            reason(Confirmation { has_other_members: true, ..bound_to_key("k") }, true),
+            Err(Reason::SenderConstraint)
+        );
+    }
+
+    #[test]
+    fn a_key_and_a_certificate_have_to_be_shown_both() {
+        let digest = [7; 32];
+        let both = Confirmation { key_thumbprint: Some("k".into()), ..bound_to(digest) };
+        assert_eq!(check_bound(&both, by(&Certificate(Some(digest)), &Request::new(Vec::new()), true)), Ok(true));
+        assert!(check_bound(&both, by(&Certificate(None), &Request::new(Vec::new()), true)).is_err());
+        assert!(check_bound(&both, by(&Certificate(Some(digest)), &Request::new(Vec::new()), false)).is_err());
+        assert!(
+            check_bound(&bound_to(digest), by(&Certificate(Some(digest)), &Request::new(Vec::new()), true)).is_err(),
+            "bound to no key"
+        );
     }
 
     #[test]

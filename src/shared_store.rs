@@ -29,3 +29,41 @@ impl SharedStore for Nowhere {
 /// The version of a shared value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(pub u32);
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// A store in memory.
+    #[derive(Default)]
+    pub(crate) struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>);
+
+    impl Memory {
+        pub(crate) fn names(&self) -> Vec<String> {
+            self.0.borrow().keys().cloned().collect()
+        }
+    }
+
+    impl SharedStore for Memory {
+        fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+            self.0.borrow().get(key).map(|(value, version)| (value.clone(), Version(*version)))
+        }
+
+        fn put(&self, key: &str, value: &[u8]) {
+            let mut values = self.0.borrow_mut();
+            let version = values.get(key).map_or(1, |(_, version)| version + 1);
+            values.insert(key.to_owned(), (value.to_vec(), version));
+        }
+
+        fn replace(&self, key: &str, value: &[u8], version: Option<Version>) -> bool {
+            let held = self.get(key).map(|(_, version)| version);
+            if held == version {
+                self.put(key, value);
+            }
+            held == version
+        }
+    }
+}

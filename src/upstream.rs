@@ -10,6 +10,9 @@ use crate::jwt::VerifiedToken;
 use crate::request::Request;
 use crate::sorted::sorted;
 
+/// The header with proofs of possession (RFC 9449 section 4.1).
+const PROOF: &[u8] = b"dpop";
+
 /// Takes out of every request what only the filter may say, and the tokens: prepared once for a configuration.
 #[derive(Debug, Clone)]
 pub struct Sanitizer {
@@ -19,6 +22,8 @@ pub struct Sanitizer {
     locations: Vec<Location>,
     /// How long these headers' names are: of another length, a name is none of them.
     lengths: Lengths,
+    /// The headers among them; sorted.
+    token_headers: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -44,21 +49,30 @@ impl Sanitizer {
         let names = config.providers.iter().flat_map(header_names);
         let claim_headers = sorted(names.map(|name| variable(name.as_bytes()).collect()));
         let locations = distinct_locations(config);
-        let token_headers = locations.iter().filter_map(Location::header).map(str::len);
-        let lengths = Lengths::of(claim_headers.iter().map(Vec::len).chain(token_headers));
-        Self { claim_headers, locations, lengths }
+        let token_headers = sorted(locations.iter().filter_map(Location::header).map(str::to_owned));
+        let lengths = claim_headers.iter().map(Vec::len).chain(token_headers.iter().map(String::len));
+        let lengths = Lengths::of(lengths.chain([PROOF.len()]));
+        Self { claim_headers, locations, lengths, token_headers }
     }
 
     /// The edits for one request.
     #[must_use]
     pub fn edits(&self, request: &Request<'_>, keep: Keep<'_>) -> Vec<HeaderEdit> {
+        let removes_proofs = self.removes_proofs(keep);
         let spoofed = names_where(request, |name| {
-            self.lengths.may_hold(name.len()) && (self.is_claim_header(name) || self.is_twin(name))
+            self.lengths.may_hold(name.len())
+                && (self.is_claim_header(name) || self.is_twin(name) || (removes_proofs && name == PROOF))
         });
         let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
         edits.extend(removal(gone.map(|location| &location.location), request));
         edits
+    }
+
+    /// A proof of possession goes with the token that it is for, and stays with it.
+    fn removes_proofs(&self, keep: Keep<'_>) -> bool {
+        let mut places = self.locations.iter().filter(|location| location.location.is_dpop()).peekable();
+        places.peek().is_some() && places.all(|location| !location.stays(keep))
     }
 
     /// Every place where any provider looks for tokens, once.
@@ -79,13 +93,14 @@ impl Sanitizer {
 
     /// Whether an upstream may take this header for another one, in which tokens come.
     fn is_twin(&self, name: &[u8]) -> bool {
-        let names = self.locations.iter().filter_map(Location::header).map(str::as_bytes);
+        let names = self.token_headers.iter().map(String::as_bytes);
         let mut alike = names.filter(|reserved| variable(reserved).eq(variable(name))).peekable();
         alike.peek().is_some() && alike.all(|reserved| reserved != name)
     }
 
     fn carries_tokens(&self, name: &[u8]) -> bool {
         self.locations.iter().any(|location| match &location.location {
+            location if location.is_dpop() && name == PROOF => true,
             TokenLocation::Header { name: reserved, .. } => variable(reserved.as_bytes()).eq(variable(name)),
             TokenLocation::Cookie(_) => name == b"cookie",
             TokenLocation::Query(_) => false,

@@ -43,8 +43,9 @@ fn edited_headers(provider: &Provider) -> impl Iterator<Item = &str> {
         TokenLocation::Cookie(_) => Some("cookie"),
         TokenLocation::Query(_) => None,
     });
+    let proofs = provider.takes_dpop().then_some("dpop");
     let claims = provider.claim_headers.iter().map(|claim| claim.header.as_str());
-    tokens.chain(claims).chain(provider.payload_header.iter().map(|payload| payload.name.as_str()))
+    tokens.chain(proofs).chain(claims).chain(provider.payload_header.iter().map(|payload| payload.name.as_str()))
 }
 
 fn token_parameters(provider: &Provider) -> impl Iterator<Item = &str> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, Provider, ProviderId, Requirement, Unmatched, document,
+    Config, Provider, ProviderId, Requirement, SenderConstraint, Unmatched, document, dpop,
     edited_headers::warn_of_edited,
     failed_attempts::failed_attempts,
     forwarding,
@@ -66,6 +66,8 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let failed_attempts =
         raw.failed_attempts.map(|raw| failed_attempts(raw, has_proxies, &at.field("failed_attempts"))).transpose();
     let token_cache = settings::token_cache(&raw.token_cache.unwrap_or_default(), &at.field("token_cache"));
+    let has_dpop = raw.dpop.is_some();
+    let dpop = dpop::dpop(raw.dpop, &at.field("dpop"));
     let config = Config {
         providers: providers?,
         rules: rules?,
@@ -79,9 +81,15 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         require_tls: raw.require_tls.unwrap_or(false),
         failed_attempts: failed_attempts?,
         token_cache: token_cache?,
+        dpop: dpop?,
         limits: limits?,
     };
     check_whole(&config, without_rules, at);
+    if has_dpop && !config.providers.iter().any(takes_proofs) {
+        at.field("dpop").warn(
+            "has no effect: no provider takes tokens under the scheme `DPoP`, or all have `sender_constraint: ignore`",
+        );
+    }
     Ok(config)
 }
 
@@ -113,6 +121,10 @@ fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
     } else {
         warn_of_unused_providers(config, at);
     }
+}
+
+fn takes_proofs(provider: &Provider) -> bool {
+    provider.sender_constraint != SenderConstraint::Ignore && provider.takes_dpop()
 }
 
 fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {

@@ -1,7 +1,7 @@
 //! Where a provider's tokens stand in a request.
 
 use super::{
-    HeaderPrefix, TokenLocation, csrf, names,
+    HeaderPrefix, Provider, TokenLocation, csrf, names,
     raw::RawHeaderLocation,
     report::{Checked, Place},
 };
@@ -9,7 +9,7 @@ use super::{
 /// Every request is searched in all of them.
 const MAX_LOCATIONS: usize = 64;
 
-/// The locations that are given, headers first; the two of `jwt_authn` if none is.
+/// The locations that are given, headers first; if none is, the two of `jwt_authn`, and the scheme of RFC 9449.
 pub(super) fn locations(
     headers: Option<Vec<RawHeaderLocation>>,
     params: Option<Vec<String>>,
@@ -27,11 +27,27 @@ pub(super) fn locations(
 }
 
 fn default_locations() -> Vec<TokenLocation> {
-    let bearer = HeaderPrefix::Scheme("Bearer".to_owned());
-    vec![
-        TokenLocation::Header { name: "authorization".to_owned(), prefix: bearer },
-        TokenLocation::Query("access_token".to_owned()),
-    ]
+    let credentials = |scheme: &str| TokenLocation::Header {
+        name: "authorization".to_owned(),
+        prefix: HeaderPrefix::Scheme(scheme.to_owned()),
+    };
+    vec![credentials("Bearer"), TokenLocation::Query("access_token".to_owned()), credentials("DPoP")]
+}
+
+impl TokenLocation {
+    /// Whether tokens stand here under the scheme `DPoP` (RFC 9449 section 7.1).
+    #[must_use]
+    pub fn is_dpop(&self) -> bool {
+        matches!(self, Self::Header { prefix: HeaderPrefix::Scheme(scheme), .. } if scheme.eq_ignore_ascii_case("DPoP"))
+    }
+}
+
+impl Provider {
+    /// Whether the provider looks for tokens under the scheme `DPoP`.
+    #[must_use]
+    pub fn takes_dpop(&self) -> bool {
+        self.locations.iter().any(TokenLocation::is_dpop)
+    }
 }
 
 /// The locations of one list, none of them twice.

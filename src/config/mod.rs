@@ -4,6 +4,7 @@
 
 mod csrf;
 mod document;
+mod dpop;
 mod duration;
 mod edited_headers;
 mod failed_attempts;
@@ -44,6 +45,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 pub use csrf::{CsrfGuard, DoubleSubmit};
+pub use dpop::Dpop;
 pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};
@@ -87,6 +89,8 @@ pub struct Config {
     pub failed_attempts: Option<FailedAttempts>,
     /// How many verified tokens each worker remembers.
     pub token_cache: TokenCacheLimits,
+    /// What proofs of possession have to fulfil.
+    pub dpop: Dpop,
     /// Bounds on what clients and servers may send.
     pub limits: Limits,
 }

@@ -21,7 +21,7 @@ const FRAMING: &[&str] = &[
 ];
 
 /// The headers that carry credentials: what a client sends in them would be removed on every path.
-const CREDENTIALS: &[&str] = &["authorization", "cookie", "proxy-authorization"];
+const CREDENTIALS: &[&str] = &["authorization", "cookie", "dpop", "proxy-authorization"];
 
 /// The headers that the proxy itself reads and writes begin with these.
 const PROXY_PREFIXES: &[&str] = &["x-envoy-", "x-forwarded-"];

@@ -88,7 +88,7 @@ fn audiences(raw: Option<Vec<String>>, any: Option<bool>, at: &Place<'_>) -> Che
 }
 
 /// The algorithms that the configuration lists; `Ok(None)` if it leaves them to the default.
-fn listed_algorithms(raw: Option<Vec<String>>, at: &Place<'_>) -> Checked<Option<AlgorithmSet>> {
+pub(super) fn listed_algorithms(raw: Option<Vec<String>>, at: &Place<'_>) -> Checked<Option<AlgorithmSet>> {
     let Some(names) = raw else { return Ok(None) };
     if names.is_empty() {
         return at.mistake("is empty: list at least one algorithm, or leave it out for all asymmetric ones");

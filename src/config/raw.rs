@@ -27,6 +27,7 @@ pub(super) struct RawConfig {
     pub(super) require_tls: Option<bool>,
     pub(super) failed_attempts: Option<RawFailedAttempts>,
     pub(super) token_cache: Option<RawTokenCache>,
+    pub(super) dpop: Option<RawDpop>,
     pub(super) limits: Option<RawLimits>,
 }
 
@@ -210,6 +211,27 @@ pub(super) struct RawClaimCondition {
 pub(super) struct RawValues {
     pub(super) any_of: Option<Vec<RawScalar>>,
     pub(super) all_of: Option<Vec<RawScalar>>,
+}
+
+#[expecting = "an object: what DPoP proofs have to fulfil"]
+pub(super) struct RawDpop {
+    pub(super) origins: Option<Vec<String>>,
+    pub(super) algorithms: Option<Vec<String>>,
+    pub(super) max_age: Option<RawDuration>,
+    pub(super) clock_skew: Option<RawDuration>,
+    pub(super) nonce: Option<RawNonce>,
+    pub(super) replay_memory: Option<RawReplayMemory>,
+}
+
+#[expecting = "an object, with `required` and `lifetime`"]
+pub(super) struct RawNonce {
+    pub(super) required: Option<bool>,
+    pub(super) lifetime: Option<RawDuration>,
+}
+
+#[expecting = "an object, with `max_proofs`"]
+pub(super) struct RawReplayMemory {
+    pub(super) max_proofs: Option<u64>,
 }
 
 #[expecting = "an object of limits"]

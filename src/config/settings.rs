@@ -57,6 +57,7 @@ pub(super) fn token_cache(raw: &RawTokenCache, at: &Place<'_>) -> Checked<TokenC
     Ok(TokenCacheLimits { max_entries: entries?, max_bytes: bytes? })
 }
 
+/// A number within its bounds, or the default.
 #[inline(never)]
 pub(super) fn limit(raw: Option<u64>, default: usize, bounds: RangeInclusive<usize>, at: &Place<'_>) -> Checked<usize> {
     let Some(raw) = raw else { return Ok(default) };

@@ -26,6 +26,7 @@ impl HmacKey {
     ///
     /// # Errors
     /// [`InvalidKey::SecretTooShort`] below 32 bytes: it would reach no algorithm's hash size.
+    #[inline(never)]
     pub fn new(secret: &[u8]) -> Result<Self, InvalidKey> {
         let sha256 = keyed(secret, 32).ok_or(InvalidKey::SecretTooShort)?;
         Ok(Self(Box::new(States { sha256, sha384: keyed(secret, 48), sha512: keyed(secret, 64) })))
@@ -40,6 +41,20 @@ impl HmacKey {
             SignatureAlgorithm::Hs512 => self.0.sha512.is_some(),
             _ => false,
         }
+    }
+}
+
+impl HmacKey {
+    /// The HMAC-SHA-256 of the message.
+    #[inline(never)]
+    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
+        self.0.sha256.clone().chain_update(message).finalize().into_bytes().into()
+    }
+
+    /// Whether this is the HMAC-SHA-256 of the message; compared in constant time.
+    #[inline(never)]
+    pub(crate) fn has_tagged(&self, message: &[u8], tag: &[u8]) -> bool {
+        self.0.sha256.clone().chain_update(message).verify_slice(tag).is_ok()
     }
 }
 

@@ -57,6 +57,7 @@ impl Signatures {
 
     /// Whether `signature` is one of this key over `signing_input` under `algorithm`.
     #[must_use]
+    #[inline(never)]
     pub fn verifies(
         &self,
         key: &VerifyingKey,

@@ -4,7 +4,7 @@ use proxy_wasm::types::{LogLevel, MapType};
 
 use super::abi;
 use crate::config::{Config, ROUTE_PROPERTY};
-use crate::decision::{Admission, Denial, challenge};
+use crate::decision::{Admission, Denial};
 use crate::extractor::HeaderEdit;
 use crate::request::Request;
 use crate::upstream::Effect;
@@ -65,10 +65,11 @@ pub(super) fn refuse(denial: &Denial, config: &Config, request: &Request<'_>) {
     abi::log(LogLevel::Warn, &denial.log_line(config, request));
     let answer = denial.answer(config);
     let details = format!("jwt_warden_denied{{{}}}", denial.reason.code());
-    let challenge = challenge(answer, &config.realm, denial.scope.as_deref());
+    let challenge = denial.challenge(config);
     let mut headers = vec![("content-type", "text/plain")];
     headers.extend(challenge.as_deref().map(|challenge| ("www-authenticate", challenge)));
     let retry_after = denial.retry_after.or_else(|| (answer.status == 503).then_some(1)).map(|time| time.to_string());
     headers.extend(retry_after.as_deref().map(|seconds| ("retry-after", seconds)));
+    headers.extend(denial.nonce.as_deref().map(|nonce| ("dpop-nonce", nonce)));
     abi::send_response(answer.status, &details, &headers, answer.body);
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use proxy_wasm::types::LogLevel;
 
+use zeroize::Zeroizing;
+
 use super::connection::HostConnection;
 use super::fetches::{Fetches, read_response, report};
 use super::host_crypto::ForeignFunction;
@@ -63,10 +65,16 @@ impl Worker {
         }
         let seed = std::hash::RandomState::new().build_hasher().finish();
         let max_bytes = config.limits.max_jwks_bytes;
+        let keys = config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect();
+        let mut authenticator = Authenticator::new(config, signatures, seed);
+        if !share_nonces(&mut authenticator) {
+            abi::log(LogLevel::Error, "jwt-warden: configuration refused: dpop.nonce: there is no secret to be had");
+            return None;
+        }
         Some(Self {
             root_id,
-            keys: config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect(),
-            authenticator: Authenticator::new(config, signatures, seed),
+            keys,
+            authenticator,
             fetches: RefCell::default(),
             waiting: RefCell::default(),
             metrics: Metrics::default(),
@@ -285,6 +293,13 @@ impl Worker {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }
+}
+
+/// Has the worker agree with the others on the secret of nonces; the bytes are the host's, made for keys.
+fn share_nonces(authenticator: &mut Authenticator) -> bool {
+    let mut secret = Zeroizing::new([0; 32]);
+    authenticator.config().dpop.nonce_lifetime.is_none()
+        || (getrandom::fill(&mut *secret).is_ok() && authenticator.share_nonces(&HostStore, &secret))
 }
 
 /// Says which signatures the host verifies; the others cost more.

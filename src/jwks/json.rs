@@ -18,6 +18,7 @@ pub(super) struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// Reads `text`, which has to be one JSON object and nothing else.
+    #[inline(never)]
     pub(super) fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         read(text, ReadMembers)
     }
@@ -45,7 +46,8 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn value(&self, name: &str) -> Option<&'a RawValue> {
+    /// The value of the member `name`, still as text.
+    pub(super) fn value(&self, name: &str) -> Option<&'a RawValue> {
         self.values.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
     }
 

@@ -108,6 +108,7 @@ const PRIVATE_MEMBERS: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "oth"];
 
 impl Key {
     /// Reads the members of a JWK, the `kid` aside. `x5c` and the like are not looked at: no certificate is trusted.
+    #[inline(never)]
     pub(super) fn read(members: &Members<'_>, origin: KeyOrigin) -> Result<Self, KeyError> {
         check_purpose(members)?;
         let algorithm = own_algorithm(members)?;

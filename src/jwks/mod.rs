@@ -4,6 +4,7 @@ mod absent;
 mod attempt;
 mod cache;
 mod discovery;
+mod embedded;
 mod fetch;
 mod json;
 mod key;
@@ -13,6 +14,7 @@ mod set;
 
 pub use attempt::{Attempt, Next, Outcome, Polled, Status};
 pub use cache::RemoteKeys;
+pub(crate) use embedded::embedded_key;
 pub use fetch::{Failure, Response};
 pub use key::{KeyError, KeyOrigin};
 pub use set::{KeySet, KeySetError, SkippedKey};

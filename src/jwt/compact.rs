@@ -22,6 +22,7 @@ impl<'a> DecodedToken<'a> {
     ///
     /// Longer than `max_bytes`, which is looked at first; not three segments; a segment that is empty or not
     /// canonical base64url without padding.
+    #[inline(never)]
     pub fn decode(token: &'a [u8], max_bytes: usize) -> Result<Self, FormError> {
         if token.len() > max_bytes {
             return Err(FormError::TooLong { max_bytes });
@@ -42,6 +43,7 @@ impl<'a> DecodedToken<'a> {
     /// # Errors
     ///
     /// The header or the claims are not strict JSON, or hold what the filter refuses whatever the configuration.
+    #[inline(never)]
     pub fn parse<'d>(&'d self, wanted: &[String]) -> Result<UnverifiedToken<'d>, FormError> {
         let header = self.parse_header()?;
         let payload_json = text(&self.claims, Segment::Claims)?;
@@ -55,7 +57,12 @@ impl<'a> DecodedToken<'a> {
     ///
     /// The header is not strict JSON, or holds what the filter refuses whatever the configuration.
     pub fn parse_header(&self) -> Result<Header<'_>, FormError> {
-        Header::parse(text(&self.header, Segment::Header)?)
+        Header::parse(self.header_json()?)
+    }
+
+    /// The header as sent: the decoded text, which nobody has read yet.
+    pub(crate) fn header_json(&self) -> Result<&str, FormError> {
+        text(&self.header, Segment::Header)
     }
 
     /// What was signed: the first two segments as sent, and the dot between them.

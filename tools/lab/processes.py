@@ -12,7 +12,7 @@ _PR_SET_PDEATHSIG = 1
 
 def spawn(command, **options):
     """Starts `command` in a process group of its own. It dies with this process, however that comes about."""
-    return subprocess.Popen(command, preexec_fn=_leave_with_parent, stdin=subprocess.DEVNULL, **options)
+    return subprocess.Popen(command, preexec_fn=_leave_with_parent, **{"stdin": subprocess.DEVNULL, **options})
 
 
 def stop(process, patience=5):

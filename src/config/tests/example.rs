@@ -236,12 +236,13 @@ fn the_defaults_are_strict() {
     assert_eq!((acme.max_lifetime, acme.clock_skew), (None, Duration::from_secs(60)));
     assert_eq!((&acme.payload_header, acme.claim_headers.len(), acme.claim_states.len()), (&None, 0, 0));
     assert_eq!(acme.sender_constraint, SenderConstraint::IfBound);
-    let bearer = HeaderPrefix::Scheme("Bearer".to_owned());
+    let scheme = |scheme: &str| HeaderPrefix::Scheme(scheme.to_owned());
     assert_eq!(
         acme.locations,
         [
-            TokenLocation::Header { name: "authorization".to_owned(), prefix: bearer },
+            TokenLocation::Header { name: "authorization".to_owned(), prefix: scheme("Bearer") },
             TokenLocation::Query("access_token".to_owned()),
+            TokenLocation::Header { name: "authorization".to_owned(), prefix: scheme("DPoP") },
         ]
     );
     let JwksSource::Remote(remote) = &acme.jwks else { panic!("not remote") };

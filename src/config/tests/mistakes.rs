@@ -302,3 +302,41 @@ fn all_mistakes_are_told_at_once() {
         ]
     );
 }
+
+#[test]
+fn proofs_of_possession() {
+    let origin = "dpop.origins[0]: has to be an origin, such as `https://api.example` or `https://api.example:8443`";
+    for text in ["", "api.example", "https://api.example/", "https://api.example/a", "ftp://api.example", "https://*"] {
+        check(&[("/dpop", json!({"origins": [text]}), origin)]);
+    }
+    check(&[
+        (
+            "/dpop",
+            json!({"origins": ["https://api.example", "HTTPS://API.example:443"]}),
+            "dpop.origins[1]: lists `https://api.example` a second time",
+        ),
+        (
+            "/dpop",
+            json!({"algorithms": ["ES256", "HS256"]}),
+            "dpop.algorithms: lists HS*: a proof shows that its sender has a private key",
+        ),
+        ("/dpop", json!({"max_age": "601s"}), r#"dpop.max_age: has to be from "1s" to "600s", ten minutes"#),
+        ("/dpop", json!({"clock_skew": "61s"}), r#"dpop.clock_skew: has to be from "0s" to "60s""#),
+        (
+            "/dpop",
+            json!({"nonce": {"required": true, "lifetime": "9s"}}),
+            r#"dpop.nonce.lifetime: has to be from "10s" to "3600s", an hour"#,
+        ),
+        ("/dpop", json!({"nonce": {"lifetime": "60s"}}), "dpop.nonce.lifetime: has no effect without `required: true`"),
+        (
+            "/dpop",
+            json!({"replay_memory": {"max_proofs": 999}}),
+            "dpop.replay_memory.max_proofs: has to be from 1000 to 10000000",
+        ),
+        (
+            "/providers/acme/claim_to_headers",
+            json!([{"header_name": "DPoP", "claim_name": "sub"}]),
+            "providers.acme.claim_to_headers[0].header_name: carries the client's credentials: use another header",
+        ),
+    ]);
+}

@@ -135,3 +135,18 @@ fn a_rule_that_looks_at_what_the_filter_changes_is_doubtful() {
     expected.push(format!("rules[1].match.query_parameters[1].name: {sentence}"));
     assert_eq!(warnings(&config), expected);
 }
+
+#[test]
+fn demands_on_proofs_that_nobody_sends_are_doubtful() {
+    let expected = "dpop: has no effect: no provider takes tokens under the scheme `DPoP`, or all have `sender_constraint: ignore`";
+    let with = |pointer, value| {
+        let mut config = least_with(pointer, value);
+        config["dpop"] = json!({});
+        warnings(&config)
+    };
+    assert_eq!(with("/realm", json!("api")), [""; 0]);
+    assert_eq!(with("/providers/acme/sender_constraint", json!("ignore")), [expected]);
+    let scheme = |scheme| json!([{"name": "Authorization", "value_prefix": scheme}]);
+    assert_eq!(with("/providers/acme/from_headers", scheme("Bearer ")), [expected]);
+    assert_eq!(with("/providers/acme/from_headers", scheme("dpop")), [""; 0]);
+}

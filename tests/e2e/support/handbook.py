@@ -8,7 +8,7 @@ import yaml
 from .envoy import ROOT
 
 NAMES = (
-    "log principal condition cors cors_policy same_route off on certificates untrusted session peer set_certificate "
+    "log principal condition cors cors_policy same_route off on certificates untrusted dpop session peer set_certificate "
     "forward_certificate"
 )
 
