@@ -27,6 +27,7 @@ mod presented;
 pub mod principal;
 pub mod reason;
 pub mod rehearsal;
+pub mod remote;
 pub mod request;
 mod requirement;
 pub mod route;

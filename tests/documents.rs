@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jwt_warden::jwks::{Failure, KeySetError};
+use jwt_warden::jwks::KeySetError;
 use jwt_warden::reason::Reason;
+use jwt_warden::remote::Failure;
 
 const DOCUMENTS: [&str; 9] = [
     "README.md",

@@ -5,8 +5,8 @@ use proxy_wasm::types::{BufferType, LogLevel, MapType, Status};
 
 use super::abi;
 use crate::config::HttpUri;
-use crate::jwks::{Attempt, Failure, Outcome, Response};
 use crate::log::Line;
+use crate::remote::{Attempt, Failure, Outcome, Response};
 
 /// The callouts under way, by the token that the host gave.
 #[derive(Default)]
@@ -63,7 +63,7 @@ pub(super) fn read_response(headers: usize, body_size: usize, max_bytes: usize) 
         return Response::Failed(Failure::TooLarge(body_size));
     }
     let body = abi::buffer(BufferType::HttpCallResponseBody, body_size).unwrap_or_default();
-    Response::Arrived { status, cache_control: callout_header("cache-control"), body }
+    Response::Arrived { status, cache_control: callout_header("cache-control"), etag: callout_header("etag"), body }
 }
 
 fn callout_header(name: &str) -> Option<Vec<u8>> {
@@ -80,10 +80,10 @@ pub(super) fn report(provider: &str, http: &HttpUri, outcome: &Outcome) {
             .quoted("cluster", http.cluster.as_bytes())
     };
     match outcome {
-        Outcome::Replaced { generation, keys, skipped, failures } => {
+        Outcome::Replaced { generation, entries, skipped, failures } => {
             let line = line("keys fetched")
                 .field("generation", generation)
-                .field("keys", keys)
+                .field("keys", entries)
                 .field("skipped", skipped.len());
             abi::log(LogLevel::Info, &line.field("failures_before", failures).finish());
             for words in skipped {

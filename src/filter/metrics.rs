@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use proxy_wasm::types::MetricType;
 
 use super::abi;
-use crate::jwks::Status;
+use crate::remote::Status;
 
 /// The metrics of one worker, by what tells them apart.
 #[derive(Default)]

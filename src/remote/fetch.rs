@@ -1,10 +1,9 @@
-//! What a key server answered, and whether it can be used.
+//! What a server answered, and whether it can be used.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::key::KeyOrigin;
-use super::set::{KeySet, KeySetError};
+use crate::jwks::KeySetError;
 
 /// An answer to a dispatched request, as far as the host delivered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +16,14 @@ pub enum Response {
         status: u16,
         /// The `Cache-Control` header.
         cache_control: Option<Vec<u8>>,
+        /// The `ETag` header.
+        etag: Option<Vec<u8>>,
         /// The body, whole.
         body: Vec<u8>,
     },
 }
 
-/// Why a fetch brought no keys.
+/// Why a fetch brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The proxy has no such cluster (yet).
@@ -106,26 +107,41 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A usable document, the keys in it, and how long its server lets it count as fresh.
+/// A document, and what its server says about it.
 #[derive(Debug)]
 pub(super) struct Fetched {
+    /// Empty if it is the one that is known.
     pub(super) document: Vec<u8>,
-    pub(super) keys: KeySet,
+    pub(super) is_unchanged: bool,
     pub(super) max_age: Option<Duration>,
+    pub(super) etag: Option<String>,
 }
 
-/// Judges the answer that should be a key set.
+/// Judges an answer. `is_conditional`: whether it may say that nothing has changed.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn judge(response: Response, max_bytes: usize) -> Result<Fetched, Failure> {
+pub(super) fn judge(response: Response, max_bytes: usize, is_conditional: bool) -> Result<Fetched, Failure> {
+    let is_unchanged = is_conditional && matches!(response, Response::Arrived { status: 304, .. });
+    let (response, etag) = match response {
+        Response::Arrived { cache_control, .. } if is_unchanged => {
+            (Response::Arrived { status: 200, cache_control, etag: None, body: Vec::new() }, None)
+        }
+        Response::Arrived { status, cache_control, etag, body } => {
+            (Response::Arrived { status, cache_control, etag: None, body }, etag)
+        }
+        failed @ Response::Failed(_) => (failed, None),
+    };
     let (cache_control, document) = body(response, max_bytes)?;
-    let keys = KeySet::parse(&document, KeyOrigin::Remote, max_bytes).map_err(Failure::NotAKeySet)?;
-    if keys.is_empty() {
-        return Err(Failure::NoUsableKey { skipped: keys.skipped().len() });
-    }
-    Ok(Fetched { document, keys, max_age: cache_control.as_deref().and_then(max_age) })
+    let max_age = cache_control.as_deref().and_then(max_age);
+    Ok(Fetched { document, is_unchanged, max_age, etag: etag.and_then(entity_tag) })
+}
+
+/// An entity tag that can be sent back (RFC 9110 section 8.8.3); a long one is not kept.
+fn entity_tag(etag: Vec<u8>) -> Option<String> {
+    let fits = u8::try_from(etag.len()).is_ok() && etag.iter().all(u8::is_ascii_graphic) && etag.ends_with(b"\"");
+    String::from_utf8(etag).ok().filter(|_| fits)
 }
 
 /// The body of an answer with status 200, and its `Cache-Control` header.
@@ -133,10 +149,10 @@ pub(super) fn judge(response: Response, max_bytes: usize) -> Result<Fetched, Fai
 /// # Errors
 ///
 /// It did not come, has another status, or is too large.
-pub(super) fn body(response: Response, max_bytes: usize) -> Result<(Option<Vec<u8>>, Vec<u8>), Failure> {
+pub(crate) fn body(response: Response, max_bytes: usize) -> Result<(Option<Vec<u8>>, Vec<u8>), Failure> {
     let (status, cache_control, body) = match response {
         Response::Failed(failure) => return Err(failure),
-        Response::Arrived { status, cache_control, body } => (status, cache_control, body),
+        Response::Arrived { status, cache_control, body, .. } => (status, cache_control, body),
     };
     if status != 200 {
         return Err(Failure::Status(status));
@@ -184,15 +200,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_set_is_told_apart() {
-        let arrived = |status, body: &[u8]| Response::Arrived { status, cache_control: None, body: body.to_vec() };
-        let code = |response| judge(response, 100).map(|_| ()).map_err(|failure| failure.code());
-        assert_eq!(code(arrived(404, b"")), Err("status"));
-        assert_eq!(code(arrived(302, b"{\"keys\":[]}")), Err("status"));
-        assert_eq!(code(arrived(200, b"<html>")), Err("not_a_key_set"));
-        assert_eq!(code(arrived(200, b"")), Err("not_a_key_set"));
-        assert_eq!(code(arrived(200, &[b' '; 101])), Err("too_large"));
-        assert_eq!(code(arrived(200, b"{\"keys\":[]}")), Err("no_usable_key"));
-        assert_eq!(code(Response::Failed(Failure::Timeout)), Err("timeout"));
+    fn only_whole_answers_of_the_right_size_count() {
+        let arrived =
+            |status, body: &[u8]| Response::Arrived { status, cache_control: None, etag: None, body: body.to_vec() };
+        let code = |response, is_conditional| {
+            judge(response, 100, is_conditional).map(|fetched| fetched.is_unchanged).map_err(|failure| failure.code())
+        };
+        assert_eq!(code(arrived(200, b"x"), false), Ok(false));
+        assert_eq!(code(arrived(404, b""), false), Err("status"));
+        assert_eq!(code(arrived(302, b"{}"), false), Err("status"));
+        assert_eq!(code(arrived(200, &[b' '; 101]), false), Err("too_large"));
+        assert_eq!(code(Response::Failed(Failure::Timeout), false), Err("timeout"));
+        assert_eq!(code(arrived(304, b"x"), false), Err("status"), "nobody asked for changes only");
+        assert_eq!(code(arrived(304, b"x"), true), Ok(true));
+        assert_eq!(code(arrived(412, b"x"), true), Err("status"));
+    }
+
+    #[test]
+    fn only_entity_tags_that_can_be_sent_back_are_kept() {
+        for good in [r#""a""#, r#"W/"a""#, r#""""#] {
+            assert_eq!(entity_tag(good.into()).as_deref(), Some(good));
+        }
+        let long = format!("\"{}\"", "a".repeat(254));
+        for bad in ["", "a", "\"a\"\r\nx: y", "\"a b\"", "\"\u{e9}\"", &long] {
+            assert_eq!(entity_tag(bad.into()), None, "{bad:?}");
+        }
     }
 }
