@@ -30,6 +30,7 @@ pub mod rehearsal;
 pub mod remote;
 pub mod request;
 mod requirement;
+pub mod revocation;
 pub mod route;
 mod sender;
 pub mod shared_store;

@@ -50,6 +50,12 @@ pub enum Reason {
     SubjectNotAccepted,
     /// The token is bound to a key or a certificate (`cnf`) whose possession cannot be shown.
     SenderConstraint,
+    /// It has been revoked.
+    TokenRevoked,
+    /// It lacks a claim by which it could be revoked, or has one that makes no sense.
+    RevocationClaimMissing,
+    /// Nobody can tell whether it has been revoked.
+    RevocationUnavailable,
     /// A claim that goes upstream would arrive as another one.
     ClaimUnsafe,
     /// No rule matches the request.
@@ -122,6 +128,9 @@ impl Reason {
         Self::AudienceNotAccepted,
         Self::SubjectNotAccepted,
         Self::SenderConstraint,
+        Self::TokenRevoked,
+        Self::RevocationClaimMissing,
+        Self::RevocationUnavailable,
         Self::ClaimUnsafe,
         Self::NoMatchingRule,
         Self::RequirementUnknown,
@@ -157,6 +166,9 @@ impl Reason {
             Self::AudienceNotAccepted => ("audience_not_accepted", INVALID),
             Self::SubjectNotAccepted => ("subject_not_accepted", INVALID),
             Self::SenderConstraint => ("sender_constraint", INVALID),
+            Self::TokenRevoked => ("token_revoked", INVALID),
+            Self::RevocationClaimMissing => ("revocation_claim_missing", INVALID),
+            Self::RevocationUnavailable => ("revocation_unavailable", INVALID),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::NoMatchingRule => ("no_matching_rule", FORBIDDEN),
             Self::RequirementUnknown => ("requirement_unknown", FORBIDDEN),
@@ -173,11 +185,15 @@ impl Reason {
         self.row().0
     }
 
-    /// What the client sees. `unavailable_status` is what the operator chose for keys that cannot be had: 401 or 503.
+    /// What the client sees. `unavailable_status` is what the operator chose for keys and revocations that cannot be had: 401 or 503.
     #[must_use]
     pub const fn answer(self, unavailable_status: u16) -> Answer {
         match self {
-            Self::KeysUnavailable | Self::TooManyWaiting if unavailable_status == UNAVAILABLE.status => UNAVAILABLE,
+            Self::KeysUnavailable | Self::TooManyWaiting | Self::RevocationUnavailable
+                if unavailable_status == UNAVAILABLE.status =>
+            {
+                UNAVAILABLE
+            }
             _ => self.row().1,
         }
     }
@@ -197,9 +213,12 @@ mod tests {
     }
 
     #[test]
-    fn only_missing_keys_are_unavailable() {
+    fn only_what_cannot_be_had_is_unavailable() {
         let unavailable = Reason::ALL.iter().filter(|reason| reason.answer(503).status == 503);
-        assert_eq!(unavailable.collect::<Vec<_>>(), [&Reason::KeysUnavailable, &Reason::TooManyWaiting]);
+        assert_eq!(
+            unavailable.collect::<Vec<_>>(),
+            [&Reason::KeysUnavailable, &Reason::TooManyWaiting, &Reason::RevocationUnavailable]
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::config::{Exemption, Permission, Provider, ProviderId, ProviderRequire
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
+use crate::revocation;
 use crate::sender;
 use crate::verifier::Stop;
 
@@ -15,6 +16,8 @@ use crate::verifier::Stop;
 pub(crate) struct Admitted<'r> {
     pub(crate) principal: Rc<Principal>,
     pub(crate) location: &'r TokenLocation,
+    /// Whether it is certain that the token has not been revoked.
+    pub(crate) is_certain: bool,
 }
 
 /// The tokens that passed; none where none was needed.
@@ -66,8 +69,9 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         self.remember(presented, &principal);
         sender::check(provider, principal.confirmation.as_ref(), self.moment.connection)
             .map_err(|lacking| Stop::Deny(Denial::new(Reason::SenderConstraint, Some(id)).because(lacking)))?;
+        let is_certain = revocation::check(id, provider, principal.marks.as_deref(), self.moment)?;
         match authorization::check(&leaf.permission, &principal.facts) {
-            Ok(()) => Ok(Admitted { principal, location: presented.place.location }),
+            Ok(()) => Ok(Admitted { principal, location: presented.place.location, is_certain }),
             Err(lacking) => refuse(Denial::insufficient(id, &leaf.permission, &lacking)),
         }
     }

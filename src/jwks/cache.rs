@@ -131,7 +131,7 @@ impl RemoteKeys {
         let done = act(&mut self.document, &mut |document| {
             let keys = usable(document, max_bytes)?;
             let skipped = keys.skipped().iter().map(ToString::to_string).collect();
-            let contents = Contents { entries: keys.len(), skipped };
+            let contents = Contents { entries: keys.len(), skipped, fresh_for: None };
             fresh = Some(keys);
             Ok(contents)
         });

@@ -55,6 +55,8 @@ pub(crate) struct Contents {
     pub(crate) entries: usize,
     /// Those that cannot, in words.
     pub(crate) skipped: Vec<String>,
+    /// How long the document says that it counts as fresh.
+    pub(crate) fresh_for: Option<Duration>,
 }
 
 /// A document that is fetched, as one worker sees it.
@@ -148,6 +150,11 @@ impl RemoteDocument {
         } else {
             self.record.forced_at.saturating_add(self.settings.asked_interval)
         }
+    }
+
+    /// Whether the last attempt failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.record.failures > 0
     }
 
     /// Whether the last attempt failed in this way.
@@ -318,7 +325,7 @@ impl RemoteDocument {
         version: Option<Version>,
         entropy: u64,
     ) -> Outcome {
-        let freshness = self.settings.freshness(fetched.max_age);
+        let freshness = self.settings.freshness(contents.fresh_for.or(fetched.max_age));
         let etag = if fetched.is_unchanged { self.etag().map(str::to_owned) } else { fetched.etag };
         let stored = (!fetched.is_unchanged).then(|| self.pack(etag.as_deref(), fetched.document));
         let digest = stored.as_ref().map_or(ended.digest, |stored| digest(stored));
@@ -343,7 +350,7 @@ impl RemoteDocument {
         self.record = record;
         self.hold(etag);
         if replaced {
-            let Contents { entries, skipped } = contents;
+            let Contents { entries, skipped, .. } = contents;
             Outcome::Replaced { generation: record.generation, entries, skipped, failures }
         } else {
             Outcome::Confirmed { failures }

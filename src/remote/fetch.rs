@@ -38,7 +38,7 @@ pub enum Failure {
     Reset,
     /// Another status than 200. Redirects are never followed.
     Status(u16),
-    /// The body is larger than `limits.max_jwks_bytes`.
+    /// The body is larger than the limit.
     TooLarge(usize),
     /// The body is not an issuer's metadata.
     NotMetadata,
@@ -53,6 +53,21 @@ pub enum Failure {
         /// How many keys were skipped.
         skipped: usize,
     },
+    /// The body is no denylist; why, in the filter's own words.
+    NotADenylist(String),
+    /// The denylist has lost more than half of its entries since the last one.
+    Shrunk {
+        /// How many it had.
+        from: usize,
+        /// How many it has.
+        to: usize,
+    },
+    /// The body is no status list; why.
+    NotAStatusList(&'static str),
+    /// The answer does not say whether a token is revoked.
+    NotAnAnswer,
+    /// The keys that verify the status list are not there (yet).
+    NotVerifiable,
 }
 
 impl Failure {
@@ -71,6 +86,11 @@ impl Failure {
             Self::NotMetadata => (10, "not_metadata"),
             Self::OtherIssuer => (11, "other_issuer"),
             Self::UnmappedHost => (12, "unmapped_host"),
+            Self::NotADenylist(_) => (13, "not_a_denylist"),
+            Self::Shrunk { .. } => (14, "shrunk"),
+            Self::NotAStatusList(_) => (15, "not_a_status_list"),
+            Self::NotVerifiable => (16, "not_verifiable"),
+            Self::NotAnAnswer => (17, "not_an_answer"),
         }
     }
 
@@ -95,13 +115,23 @@ impl fmt::Display for Failure {
             Self::Unreachable => formatter.write_str("the connection was refused or broke before an answer"),
             Self::Reset => formatter.write_str("the answer broke off"),
             Self::Status(status) => write!(formatter, "the status is {status}, not 200"),
-            Self::TooLarge(bytes) => write!(formatter, "the body has {bytes} bytes, more than limits.max_jwks_bytes"),
+            Self::TooLarge(bytes) => write!(formatter, "the body has {bytes} bytes, more than the limit"),
             Self::NotMetadata => formatter.write_str("the body is no issuer's metadata with a jwks_uri"),
             Self::OtherIssuer => formatter.write_str("the metadata name another issuer than the provider's"),
             Self::UnmappedHost => formatter.write_str(
                 "the jwks_uri of the metadata is at another host: map it to a cluster with discovery.jwks_clusters",
             ),
             Self::NotAKeySet(error) => write!(formatter, "the body is no key set: {error}"),
+            Self::NotADenylist(detail) => write!(formatter, "the body is no denylist: {detail}"),
+            Self::Shrunk { from, to } => write!(
+                formatter,
+                "the denylist has shrunk from {from} entries to {to}: it is taken over if the next answer is as short"
+            ),
+            Self::NotAStatusList(detail) => write!(formatter, "the body is no status list: {detail}"),
+            Self::NotAnAnswer => formatter.write_str("the answer does not say what revoked_when asks for"),
+            Self::NotVerifiable => {
+                formatter.write_str("the provider has no keys yet that could verify the status list")
+            }
             Self::NoUsableKey { skipped } => write!(formatter, "none of the {skipped} keys can be used"),
         }
     }
