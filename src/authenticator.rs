@@ -244,7 +244,11 @@ impl Authenticator {
         let claims = (0..admitted.len()).map(|position| self.told(admitted, position));
         let told = self.judged_route(request).into_iter().chain(claims).collect();
         let provider = admitted.first().map(|token| token.principal.provider);
-        let code = if provider.is_some() { "verified" } else { "not_required" };
+        let code = match provider {
+            None => "not_required",
+            Some(_) if admitted.iter().all(|token| token.is_certain) => "verified",
+            Some(_) => "verified_without_revocation",
+        };
         Admission { provider, code, edits, told }
     }
 
@@ -322,5 +326,7 @@ fn positions(locations: &[TokenLocation], sanitizer: &Sanitizer) -> Vec<usize> {
 
 fn all_wanted(config: &Config, interests: &[Interest]) -> Vec<String> {
     let told = wanted_claims(config.providers.iter().flat_map(Provider::told_claims));
-    sorted(told.into_iter().chain(interests.iter().flat_map(Interest::claims).cloned()))
+    let asked = interests.iter().flat_map(Interest::claims).cloned();
+    let revoking = config.providers.iter().flat_map(Provider::revocation_claims).map(|name| (*name).to_owned());
+    sorted(told.into_iter().chain(asked).chain(revoking))
 }

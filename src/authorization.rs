@@ -61,7 +61,7 @@ fn values(claim: Option<&Value>) -> Option<&[Value]> {
     values.iter().all(|value| value.is_string() || value.is_number() || value.is_boolean()).then_some(values)
 }
 
-fn equals(wanted: &ClaimValue, value: &Value) -> bool {
+pub(crate) fn equals(wanted: &ClaimValue, value: &Value) -> bool {
     match (wanted, value) {
         (ClaimValue::Text(wanted), Value::String(text)) => wanted == text,
         (ClaimValue::Bool(wanted), Value::Bool(truth)) => wanted == truth,

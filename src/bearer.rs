@@ -205,8 +205,9 @@ mod tests {
     use crate::crypto::Signatures;
     use crate::decision::Decision;
     use crate::jwks::{KeyOrigin, KeySet};
+    use crate::revocation::{Marks, Standing};
     use crate::time::Timestamp;
-    use crate::verifier::{KeyLookup, KeyQuery, Keys};
+    use crate::verifier::{KeyLookup, KeyQuery, Keys, Revocations};
 
     /// Counts how often keys are looked up, which is how often a signature is verified.
     struct Counting(Rc<KeySet>, Cell<usize>);
@@ -219,6 +220,12 @@ mod tests {
 
         fn generation(&self, _provider: ProviderId, _now: Timestamp) -> Option<u64> {
             Some(0)
+        }
+    }
+
+    impl Revocations for Counting {
+        fn standing(&self, _: ProviderId, _: &Marks, _: Timestamp, _: Timestamp) -> Standing {
+            Standing::Good
         }
     }
 
@@ -242,6 +249,7 @@ mod tests {
             &request,
             Moment {
                 keys: &keys,
+                revocations: &keys,
                 connection: &crate::connection::Unknown,
                 store: &crate::shared_store::Nowhere,
                 arrival: now,

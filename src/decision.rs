@@ -28,7 +28,7 @@ pub enum Decision {
 pub struct Admission {
     /// Whose token let it pass; `None` if it needed none.
     pub provider: Option<ProviderId>,
-    /// Why it passes, for the metrics: `verified`, `not_required` or `cors_preflight`.
+    /// Why it passes, for the metrics: `verified`, `verified_without_revocation`, `not_required` or `cors_preflight`.
     pub code: &'static str,
     /// What is taken out of its headers.
     pub edits: Vec<HeaderEdit>,

@@ -16,7 +16,8 @@ use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Decision, Wait};
 use crate::request::Request;
-use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
+use crate::revocation::{Marks, Standing};
+use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment, Revocations};
 
 #[derive(Default)]
 struct Memory(RefCell<BTreeMap<String, (Vec<u8>, u32)>>, bool);
@@ -206,6 +207,12 @@ impl Keys for Awaited {
     }
 }
 
+impl Revocations for Awaited {
+    fn standing(&self, _: ProviderId, _: &Marks, _: Timestamp, _: Timestamp) -> Standing {
+        Standing::Unavailable("nobody asks")
+    }
+}
+
 #[test]
 fn at_the_limit_no_keys_are_asked_for_and_nobody_waits() {
     let http_uri = json!({"uri": "https://i/keys", "cluster": "i"});
@@ -219,7 +226,10 @@ fn at_the_limit_no_keys_are_asked_for_and_nobody_waits() {
     let decide = |credentials: &str| {
         let request = Request::new(vec![(b":path", b"/"), (b"authorization", credentials.as_bytes())]);
         let connection = &From(Some("192.0.2.1"));
-        authenticator.decide(&request, Moment { keys: &keys, connection, store: &store, arrival: NOW, now: NOW })
+        authenticator.decide(
+            &request,
+            Moment { keys: &keys, revocations: &keys, connection, store: &store, arrival: NOW, now: NOW },
+        )
     };
     let unknown = format!("Bearer {head}.{claims}.AAAA");
     assert_eq!(decide(&unknown), Decision::Wait(Wait { provider: ProviderId(0), until: NOW }));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::claims::{Validity, accepts_audience};
 use crate::config::{ClaimPath, Config, Provider, ProviderId};
 use crate::jwt::{Audience, Claims, Confirmation, Scope, find_claim, wanted_claims};
+use crate::revocation::Marks;
 use crate::upstream::Effect;
 
 /// The bearer of a token that one provider's keys verified, and whose claims that provider accepts.
@@ -20,6 +21,8 @@ pub struct Principal {
     pub validity: Validity,
     /// What the token is bound to.
     pub confirmation: Option<Confirmation>,
+    /// What the token can be revoked by; `None` if its provider revokes none.
+    pub marks: Option<Box<Marks>>,
     /// What the upstream is told.
     pub effects: Rc<[Effect]>,
     /// What rules may ask about.

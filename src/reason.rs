@@ -60,6 +60,12 @@ pub enum Reason {
     DpopMemoryFull,
     /// The proof of possession lacks a nonce of the server's that counts.
     DpopNonceRequired,
+    /// It has been revoked.
+    TokenRevoked,
+    /// It lacks a claim by which it could be revoked, or has one that makes no sense.
+    RevocationClaimMissing,
+    /// Nobody can tell whether it has been revoked.
+    RevocationUnavailable,
     /// A claim that goes upstream would arrive as another one.
     ClaimUnsafe,
     /// The token came over a connection that others could read.
@@ -148,6 +154,9 @@ impl Reason {
         Self::DpopProofReplayed,
         Self::DpopMemoryFull,
         Self::DpopNonceRequired,
+        Self::TokenRevoked,
+        Self::RevocationClaimMissing,
+        Self::RevocationUnavailable,
         Self::ClaimUnsafe,
         Self::TlsRequired,
         Self::TooManyFailures,
@@ -190,6 +199,9 @@ impl Reason {
             Self::DpopProofReplayed => ("dpop_proof_replayed", INVALID_PROOF),
             Self::DpopMemoryFull => ("dpop_memory_full", INVALID_PROOF),
             Self::DpopNonceRequired => ("dpop_nonce_required", NONCE_REQUIRED),
+            Self::TokenRevoked => ("token_revoked", INVALID),
+            Self::RevocationClaimMissing => ("revocation_claim_missing", INVALID),
+            Self::RevocationUnavailable => ("revocation_unavailable", INVALID),
             Self::ClaimUnsafe => ("claim_unsafe", INVALID),
             Self::TlsRequired => ("tls_required", FORBIDDEN),
             Self::TooManyFailures => ("too_many_failures", TOO_MANY),
@@ -212,14 +224,19 @@ impl Reason {
     #[must_use]
     pub fn is_of_token(self) -> bool {
         self.row().1.challenge == Challenge::InvalidToken
-            && !matches!(self, Self::KeysUnavailable | Self::TooManyWaiting)
+            && !matches!(self, Self::KeysUnavailable | Self::TooManyWaiting | Self::RevocationUnavailable)
     }
 
-    /// What the client sees. `unavailable_status` is what the operator chose for keys that cannot be had: 401 or 503.
+    /// What the client sees. `unavailable_status` is what the operator chose for keys and revocations that cannot be had: 401
+    /// or 503.
     #[must_use]
     pub const fn answer(self, unavailable_status: u16) -> Answer {
         match self {
-            Self::KeysUnavailable | Self::TooManyWaiting if unavailable_status == UNAVAILABLE.status => UNAVAILABLE,
+            Self::KeysUnavailable | Self::TooManyWaiting | Self::RevocationUnavailable
+                if unavailable_status == UNAVAILABLE.status =>
+            {
+                UNAVAILABLE
+            }
             _ => self.row().1,
         }
     }
@@ -245,9 +262,12 @@ mod tests {
     }
 
     #[test]
-    fn only_missing_keys_are_unavailable() {
+    fn only_what_cannot_be_had_is_unavailable() {
         let unavailable = Reason::ALL.iter().filter(|reason| reason.answer(503).status == 503);
-        assert_eq!(unavailable.collect::<Vec<_>>(), [&Reason::KeysUnavailable, &Reason::TooManyWaiting]);
+        assert_eq!(
+            unavailable.collect::<Vec<_>>(),
+            [&Reason::KeysUnavailable, &Reason::TooManyWaiting, &Reason::RevocationUnavailable]
+        );
     }
 
     #[test]

@@ -11,9 +11,10 @@ use crate::decision::Decision;
 use crate::jwks::{KeyOrigin, KeySet};
 use crate::reason::Reason;
 use crate::request::Request;
+use crate::revocation::{Marks, Standing};
 use crate::shared_store::Nowhere;
 use crate::time::Timestamp;
-use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
+use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment, Revocations};
 
 /// The secret is none: what it signs counts in this rehearsal alone.
 const KEYS: &str =
@@ -45,7 +46,14 @@ pub fn succeeds(signatures: &Signatures) -> bool {
     let authenticator = Authenticator::new(loaded.config, Signatures::in_module(), 0);
     let decide = |headers: &[(&str, &str)], now| {
         let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
-        let moment = Moment { keys: &keys, connection: &connection::Unknown, store: &Nowhere, arrival: now, now };
+        let moment = Moment {
+            keys: &keys,
+            revocations: &keys,
+            connection: &connection::Unknown,
+            store: &Nowhere,
+            arrival: now,
+            now,
+        };
         authenticator.decide(&Request::new(headers.collect()), moment)
     };
     let with = |credentials, now| decide(&[(":path", "/"), ("authorization", credentials)], now);
@@ -69,6 +77,12 @@ impl Keys for OneSet {
 
     fn generation(&self, _: ProviderId, _: Timestamp) -> Option<u64> {
         Some(0)
+    }
+}
+
+impl Revocations for OneSet {
+    fn standing(&self, _: ProviderId, _: &Marks, _: Timestamp, _: Timestamp) -> Standing {
+        Standing::Unavailable("nothing is revoked in a rehearsal")
     }
 }
 

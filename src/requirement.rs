@@ -11,6 +11,7 @@ use crate::csrf;
 use crate::decision::{Denial, Wait};
 use crate::principal::Principal;
 use crate::reason::Reason;
+use crate::revocation;
 use crate::sender::{self, Shown};
 use crate::verifier::Stop;
 
@@ -20,6 +21,8 @@ pub(crate) struct Admitted<'r> {
     pub(crate) location: &'r TokenLocation,
     /// Whether it counts by the request's proof of possession.
     pub(crate) by_proof: bool,
+    /// Whether it is certain that the token has not been revoked.
+    pub(crate) is_certain: bool,
 }
 
 /// The tokens that passed; none where none was needed.
@@ -96,8 +99,9 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         };
         let by_proof = sender::check(provider, principal.confirmation.as_ref(), shown)
             .map_err(|denial| Stop::Deny(Denial { provider: Some(id), ..denial }))?;
+        let is_certain = revocation::check(id, provider, principal.marks.as_deref(), self.moment)?;
         match authorization::check(&leaf.permission, &principal.facts) {
-            Ok(()) => Ok(Admitted { principal, location: presented.place.location, by_proof }),
+            Ok(()) => Ok(Admitted { principal, location: presented.place.location, by_proof, is_certain }),
             Err(lacking) => refuse(Denial::insufficient(id, &leaf.permission, &lacking)),
         }
     }

@@ -136,7 +136,8 @@ impl Weighter<Token, Rc<Remembered>> for Weigh {
 
 fn weight(principal: &Principal) -> usize {
     let effects = principal.effects.iter().map(size).fold(OVERHEAD, usize::saturating_add);
-    effects.saturating_add(principal.facts.size())
+    let marks = principal.marks.as_ref().map_or(0, |marks| marks.size().saturating_add(OVERHEAD));
+    effects.saturating_add(principal.facts.size()).saturating_add(marks)
 }
 
 fn size(effect: &Effect) -> usize {
@@ -164,6 +165,7 @@ mod tests {
             generation: Some(1),
             validity,
             confirmation: None,
+            marks: None,
             effects: Rc::new([]),
             facts: Facts::default(),
         })

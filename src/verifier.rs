@@ -11,6 +11,7 @@ use crate::jwks::KeySet;
 use crate::jwt::{UnverifiedToken, VerifiedToken};
 use crate::principal::{Facts, Interest, Principal};
 use crate::reason::Reason;
+use crate::revocation::{Marks, Standing};
 use crate::shared_store::SharedStore;
 use crate::time::Timestamp;
 use crate::upstream::claim_effects;
@@ -22,6 +23,12 @@ pub trait Keys {
 
     /// A number that changes whenever the provider's keys do; `None` while it has none that may serve.
     fn generation(&self, provider: ProviderId, now: Timestamp) -> Option<u64>;
+}
+
+/// Where it is known what has been revoked.
+pub trait Revocations {
+    /// How a token of the provider stands that can be revoked by `marks`, in a request that arrived at `arrival`.
+    fn standing(&self, provider: ProviderId, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Standing;
 }
 
 /// Which keys are wanted, and how long the request can wait for them.
@@ -53,6 +60,8 @@ pub enum KeyLookup {
 pub struct Moment<'a> {
     /// Where keys are found.
     pub keys: &'a dyn Keys,
+    /// Where it is known what has been revoked.
+    pub revocations: &'a dyn Revocations,
     /// What the request came over.
     pub connection: &'a dyn Connection,
     /// What all workers share.
@@ -92,6 +101,7 @@ pub(crate) fn accept(
         generation: moment.keys.generation(id, moment.now),
         validity: Validity::of(provider, verified.claims()),
         confirmation: verified.claims().confirmation.clone(),
+        marks: provider.revocation.is_some().then(|| Box::new(Marks::of(verified.claims()))),
         effects: effects.into(),
         facts: interest.map(|interest| Facts::of(verified.claims(), provider, interest)).unwrap_or_default(),
     })

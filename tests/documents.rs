@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use jwt_warden::jwks::{Failure, KeySetError};
+use jwt_warden::jwks::KeySetError;
 use jwt_warden::reason::Reason;
+use jwt_warden::remote::Failure;
 
 const DOCUMENTS: [&str; 9] = [
     "README.md",
@@ -102,7 +103,13 @@ fn listed_code(failure: &Failure) -> &'static str {
         | Failure::OtherIssuer
         | Failure::UnmappedHost
         | Failure::NotAKeySet(_)
-        | Failure::NoUsableKey { .. } => failure.code(),
+        | Failure::NoUsableKey { .. }
+        // Of lists, below that list.
+        | Failure::NotADenylist(_)
+        | Failure::Shrunk { .. }
+        | Failure::NotAStatusList(_)
+        | Failure::NotVerifiable
+        | Failure::NotAnAnswer => failure.code(),
     }
 }
 

@@ -31,6 +31,7 @@ mod request_match;
 mod request_matcher;
 pub(crate) mod requirement;
 mod requirements;
+mod revocation;
 mod rules;
 mod settings;
 mod shape;
@@ -54,6 +55,7 @@ pub use request_matcher::{
     HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
 };
 pub use requirement::{ClaimCondition, ClaimValue, Exemption, Permission, ProviderRequirement, Requirement};
+pub use revocation::{Lookup, PolledList, Revocation, RevokedWhen, TemplatePart};
 
 pub use trusted_proxies::{PeerCertificate, TrustedProxies};
 
@@ -139,6 +141,8 @@ pub struct Provider {
     pub claim_states: Vec<ClaimState>,
     /// What becomes of a token that is bound to its sender (`cnf`).
     pub sender_constraint: SenderConstraint,
+    /// How its tokens are revoked; `None` if they are not.
+    pub revocation: Option<Box<Revocation>>,
 }
 
 /// What becomes of a token that is bound to a key or a certificate of its sender (RFC 7800 `cnf`).
@@ -275,11 +279,18 @@ pub struct Limits {
     pub max_jwks_bytes: usize,
     /// How many requests of one worker may wait for keys.
     pub max_waiting_requests: usize,
+    /// The largest denylist or status list, in bytes, and the largest status list when it is unpacked.
+    pub max_revocation_bytes: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_token_bytes: 16_384, max_jwks_bytes: 262_144, max_waiting_requests: 10_000 }
+        Self {
+            max_token_bytes: 16_384,
+            max_jwks_bytes: 262_144,
+            max_waiting_requests: 10_000,
+            max_revocation_bytes: 16_777_216,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     locations, names,
     raw::RawProvider,
     report::{Checked, Place, listed, quoted},
+    revocation::revocation,
     string_match::string_matcher,
 };
 use crate::crypto::{AlgorithmSet, KeyFamily, SignatureAlgorithm};
@@ -34,6 +35,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
     let max_lifetime = max_lifetime(&raw, &at.field("max_lifetime"));
     let clock_skew = clock_skew(raw.clock_skew_seconds, &at.field("clock_skew_seconds"));
     let sender_constraint = sender_constraint(raw.sender_constraint.as_deref(), &at.field("sender_constraint"));
+    let revocation = raw.revocation.take().map(|raw| revocation(raw, &at.field("revocation"))).transpose();
     let locations = locations::locations(raw.from_headers.take(), raw.from_params.take(), raw.from_cookies.take(), at);
     let csrf = csrf::guard(raw.csrf.take(), locations.as_deref().ok(), &at.field("csrf"));
     let payload_header =
@@ -64,6 +66,7 @@ pub(super) fn provider(name: &str, mut raw: RawProvider, context: Context<'_>, a
         claim_headers: claim_headers?,
         claim_states: claim_states?,
         sender_constraint: sender_constraint?,
+        revocation: revocation?.map(Box::new),
     })
 }
 

@@ -85,6 +85,46 @@ pub(super) struct RawProvider {
     pub(super) claim_to_filter_state: Option<Vec<RawClaimState>>,
     pub(super) clear_route_cache: Option<bool>,
     pub(super) sender_constraint: Option<String>,
+    pub(super) revocation: Option<RawRevocation>,
+}
+
+#[expecting = "an object, with `denylists`, `lookup` or `status_lists`"]
+pub(super) struct RawRevocation {
+    pub(super) denylists: Option<Vec<RawDenylist>>,
+    pub(super) lookup: Option<RawLookup>,
+    pub(super) status_lists: Option<Vec<RawStatusList>>,
+    pub(super) require_jti: Option<bool>,
+    pub(super) on_unavailable: Option<String>,
+}
+
+#[expecting = "an object, with `http_uri`"]
+pub(super) struct RawDenylist {
+    pub(super) http_uri: Option<RawHttpUri>,
+    pub(super) refresh: Option<RawDuration>,
+    pub(super) max_stale: Option<RawDuration>,
+}
+
+#[expecting = "an object, with `http_uri` and `revoked_when`"]
+pub(super) struct RawLookup {
+    pub(super) http_uri: Option<RawHttpUri>,
+    pub(super) ttl: Option<RawDuration>,
+    pub(super) revoked_when: Option<RawRevokedWhen>,
+}
+
+#[expecting = "an object, with `status`, or `json_pointer` and `equals`"]
+pub(super) struct RawRevokedWhen {
+    pub(super) status: Option<u64>,
+    pub(super) json_pointer: Option<String>,
+    pub(super) equals: Option<RawScalar>,
+}
+
+#[expecting = "an object, with `uri` and `cluster`"]
+pub(super) struct RawStatusList {
+    pub(super) uri: Option<String>,
+    pub(super) cluster: Option<String>,
+    pub(super) timeout: Option<RawDuration>,
+    pub(super) refresh: Option<RawDuration>,
+    pub(super) max_stale: Option<RawDuration>,
 }
 
 #[expecting = "an object, with `inline_string`, `inline_bytes` or `environment_variable`"]
@@ -240,6 +280,7 @@ pub(super) struct RawLimits {
     pub(super) max_token_bytes: Option<u64>,
     pub(super) max_jwks_bytes: Option<u64>,
     pub(super) max_waiting_requests: Option<u64>,
+    pub(super) max_revocation_bytes: Option<u64>,
 }
 
 #[expecting = "an object, with `max_entries` and `max_bytes`"]

@@ -125,9 +125,9 @@ fn backoff(raw: RawBackoff, at: &Place<'_>) -> Checked<Backoff> {
     Ok(Backoff { base_interval: base, max_interval: max })
 }
 
-fn http_uri(raw: RawHttpUri, at: &Place<'_>) -> Checked<HttpUri> {
+pub(super) fn http_uri(raw: RawHttpUri, at: &Place<'_>) -> Checked<HttpUri> {
     let place = at.field("uri");
-    let uri = place.required(raw.uri, "the URL of the key set").and_then(|text| absolute(&text, &place));
+    let uri = place.required(raw.uri, "the URL").and_then(|text| absolute(&text, &place));
     let place = at.field("cluster");
     let cluster = raw.cluster.filter(|cluster| !cluster.is_empty());
     let cluster = place.required(cluster, "the name of the Envoy cluster that serves the URI");

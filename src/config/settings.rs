@@ -46,7 +46,14 @@ pub(super) fn limits(raw: &RawLimits, at: &Place<'_>) -> Checked<Limits> {
     let jwks = limit(raw.max_jwks_bytes, default.max_jwks_bytes, 1024..=4_194_304, &at.field("max_jwks_bytes"));
     let waiting = &at.field("max_waiting_requests");
     let waiting = limit(raw.max_waiting_requests, default.max_waiting_requests, 1..=100_000, waiting);
-    Ok(Limits { max_token_bytes: token?, max_jwks_bytes: jwks?, max_waiting_requests: waiting? })
+    let revocation = &at.field("max_revocation_bytes");
+    let revocation = limit(raw.max_revocation_bytes, default.max_revocation_bytes, 1024..=67_108_864, revocation);
+    Ok(Limits {
+        max_token_bytes: token?,
+        max_jwks_bytes: jwks?,
+        max_waiting_requests: waiting?,
+        max_revocation_bytes: revocation?,
+    })
 }
 
 /// How many verified tokens each worker remembers; no entries switch it off.

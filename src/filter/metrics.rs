@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use proxy_wasm::types::MetricType;
 
 use super::abi;
-use crate::jwks::Status;
+use crate::remote::Status;
 
 /// The metrics of one worker, by what tells them apart.
 #[derive(Default)]
@@ -24,6 +24,7 @@ enum Metric {
     Fetches(usize, &'static str),
     KeySet(usize, &'static str),
     Waiting(&'static str),
+    Revocation(usize, &'static str, &'static str),
 }
 
 /// A provider's index in the configuration, and its name.
@@ -40,6 +41,13 @@ impl Metrics {
     pub(super) fn count_fetch(&self, provider: Named<'_>, code: &'static str) {
         self.increment(Metric::Fetches(provider.0, code), || {
             format!("jwt_warden.jwks.provider.{}.fetches.result.{code}", metric_segment(provider.1))
+        });
+    }
+
+    /// Counts an answer about revoked tokens: `kind` is what was fetched, `code` how it ended.
+    pub(super) fn count_revocation(&self, provider: Named<'_>, kind: &'static str, code: &'static str) {
+        self.increment(Metric::Revocation(provider.0, kind, code), || {
+            format!("jwt_warden.revocation.provider.{}.{kind}.result.{code}", metric_segment(provider.1))
         });
     }
 

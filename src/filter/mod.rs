@@ -8,6 +8,7 @@ mod fetches;
 mod host_crypto;
 mod metrics;
 mod pairs;
+mod revocations;
 mod root;
 mod route;
 mod shared_store;

@@ -10,9 +10,10 @@ use proxy_wasm::types::LogLevel;
 use zeroize::Zeroizing;
 
 use super::connection::HostConnection;
-use super::fetches::{Fetches, read_response, report};
+use super::fetches::{Fetches, Target, read_response, report};
 use super::host_crypto::ForeignFunction;
 use super::metrics::Metrics;
+use super::revocations::{PerProvider, per_provider};
 use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
 use super::{abi, effects, pairs, route};
@@ -20,10 +21,11 @@ use crate::authenticator::Authenticator;
 use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
 use crate::crypto::{SignatureAlgorithm, Signatures};
 use crate::decision::{Decision, Denial};
-use crate::jwks::{Attempt, KeyOrigin, KeySet, Next, RemoteKeys, Response};
+use crate::jwks::{KeyOrigin, KeySet, RemoteKeys};
 use crate::log::Line;
 use crate::reason::Reason;
 use crate::rehearsal;
+use crate::remote::{Attempt, Failure, Next, Response};
 use crate::request::Request;
 use crate::time::Timestamp;
 use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
@@ -34,17 +36,20 @@ const IDLE_TICK: Duration = Duration::from_millis(250);
 const WAITING_TICK: Duration = Duration::from_millis(10);
 /// As soon as the host can.
 const NEXT_TICK: Duration = Duration::from_millis(1);
+/// The largest answer to a question about one token, in bytes.
+const MAX_ANSWER: usize = 65_536;
 /// Requests that wake within one callback stack up in the host, which overflows at some 270.
 const WAKE_BATCH: usize = 64;
 
 /// One plugin instance of one worker.
 pub(super) struct Worker {
     root_id: u32,
-    authenticator: Authenticator,
+    pub(super) authenticator: Authenticator,
     keys: Vec<ProviderKeys>,
+    pub(super) revocations: PerProvider,
     fetches: RefCell<Fetches>,
     waiting: RefCell<WaitingRoom>,
-    metrics: Metrics,
+    pub(super) metrics: Metrics,
     entropy: Cell<u64>,
 }
 
@@ -66,6 +71,7 @@ impl Worker {
         let seed = std::hash::RandomState::new().build_hasher().finish();
         let max_bytes = config.limits.max_jwks_bytes;
         let keys = config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect();
+        let revocations = per_provider(&config.providers, config.limits.max_revocation_bytes);
         let mut authenticator = Authenticator::new(config, signatures, seed);
         if !share_nonces(&mut authenticator) {
             abi::log(LogLevel::Error, "jwt-warden: configuration refused: dpop.nonce: there is no secret to be had");
@@ -74,6 +80,7 @@ impl Worker {
         Some(Self {
             root_id,
             keys,
+            revocations,
             authenticator,
             fetches: RefCell::default(),
             waiting: RefCell::default(),
@@ -91,9 +98,12 @@ impl Worker {
             }
             abi::set_tick_period(NEXT_TICK);
         }
+        if now.is_some_and(|now| self.warm_up_revocations(now)) {
+            abi::set_tick_period(NEXT_TICK);
+        }
     }
 
-    fn config(&self) -> &Config {
+    pub(super) fn config(&self) -> &Config {
         self.authenticator.config()
     }
 
@@ -121,7 +131,7 @@ impl Worker {
 
     /// What surrounds the request of the effective context.
     fn moment(&self, arrival: Timestamp, now: Timestamp) -> Moment<'_> {
-        Moment { keys: self, connection: &HostConnection, store: &HostStore, arrival, now }
+        Moment { keys: self, revocations: self, connection: &HostConnection, store: &HostStore, arrival, now }
     }
 
     fn has_room(&self, head: usize) -> bool {
@@ -155,7 +165,7 @@ impl Worker {
         effects::refuse(denial, self.config(), request);
     }
 
-    fn named(&self, id: Option<ProviderId>) -> Option<(usize, &str)> {
+    pub(super) fn named(&self, id: Option<ProviderId>) -> Option<(usize, &str)> {
         let id = id?;
         Some((id.0, self.config().provider(id)?.name.as_str()))
     }
@@ -189,6 +199,7 @@ impl Worker {
                 self.fetch(id, attempt, &http, now);
             }
         }
+        self.look_after_revocations(now);
         self.wake(now);
     }
 
@@ -204,23 +215,41 @@ impl Worker {
         if let (Some(provider), Some(ProviderKeys::Remote(keys))) = (self.named(Some(id)), self.keys.get(id.0)) {
             self.metrics.show_key_set(provider, &keys.borrow().status());
         }
+        self.tell(id);
+    }
+
+    /// Something is new for the requests that wait for this provider.
+    pub(super) fn tell(&self, id: ProviderId) {
         self.waiting.borrow_mut().tell(id);
     }
 
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.
     fn fetch(&self, id: ProviderId, attempt: Attempt, http: &HttpUri, now: Timestamp) {
-        let dispatched = self.fetches.borrow_mut().dispatch(id.0, attempt, http);
-        if let Err(failure) = dispatched {
+        if let Err(failure) =
+            self.send(Target::Keys(id, attempt), http, "application/jwk-set+json, application/json", None)
+        {
             self.finish(id, attempt, Response::Failed(failure), now);
         }
     }
 
+    /// Sends a request.
+    pub(super) fn send(&self, target: Target, http: &HttpUri, accept: &str, etag: Option<&str>) -> Result<(), Failure> {
+        self.fetches.borrow_mut().dispatch(target, http, accept, etag)
+    }
+
     /// A callout has been answered.
     pub(super) fn receive(&self, token: u32, headers: usize, body_size: usize) {
-        let Some((index, attempt)) = self.fetches.borrow_mut().take(token) else { return };
+        let Some(target) = self.fetches.borrow_mut().take(token) else { return };
         let Some(now) = abi::now() else { return };
-        let response = read_response(headers, body_size, self.config().limits.max_jwks_bytes);
-        self.finish(ProviderId(index), attempt, response, now);
+        let limits = self.config().limits;
+        let read = |max_bytes| read_response(headers, body_size, max_bytes);
+        match target {
+            Target::Keys(id, attempt) => self.finish(id, attempt, read(limits.max_jwks_bytes), now),
+            Target::List(id, index, attempt) => {
+                self.finish_list(id, index, attempt, read(limits.max_revocation_bytes), now);
+            }
+            Target::Lookup(id, key) => self.finish_lookup(id, key, read(MAX_ANSWER), now),
+        }
         self.wake(now);
     }
 
@@ -286,7 +315,7 @@ impl Worker {
     }
 
     /// A random number: `SplitMix64`, seeded by the host.
-    fn random(&self) -> u64 {
+    pub(super) fn random(&self) -> u64 {
         let state = self.entropy.get().wrapping_add(0x9e37_79b9_7f4a_7c15);
         self.entropy.set(state);
         let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

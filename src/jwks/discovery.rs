@@ -1,8 +1,8 @@
 //! The issuer's metadata (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3) name the place of its keys.
 
-use super::fetch::Failure;
 use super::json::Members;
 use crate::config::{Discovery, HttpUri, RemoteJwks, uri::parts};
+use crate::remote::Failure;
 
 /// The members that matter; the others are none of the filter's business.
 struct Metadata {

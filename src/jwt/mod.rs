@@ -19,5 +19,6 @@ pub use compact::DecodedToken;
 pub use confirmation::Confirmation;
 pub use error::{FormError, Segment};
 pub use header::Header;
+pub(crate) use numeric_date::{Rounding, timestamp};
 pub use scope::Scope;
 pub use token::{SignatureInvalid, UnverifiedToken, VerifiedToken};

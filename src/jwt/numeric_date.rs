@@ -9,7 +9,7 @@ const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Which way a fraction of a millisecond goes: to the side on which the token is valid for a shorter time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rounding {
+pub(crate) enum Rounding {
     /// For an end of validity (`exp`).
     Down,
     /// For a beginning of validity (`nbf`, `iat`).
@@ -17,7 +17,7 @@ pub(super) enum Rounding {
 }
 
 /// The point in time, or `None` if it is before the epoch or after the year 9999.
-pub(super) fn timestamp(number: &Number, rounding: Rounding) -> Option<Timestamp> {
+pub(crate) fn timestamp(number: &Number, rounding: Rounding) -> Option<Timestamp> {
     match number.as_u64() {
         Some(seconds) => (seconds <= LAST_SECOND).then(|| Timestamp::from_secs(seconds)),
         None => fractional(number.as_f64()?, rounding),

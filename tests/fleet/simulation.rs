@@ -4,7 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use jwt_warden::jwks::{Attempt, Failure, Next, Outcome, RemoteKeys, Response};
+use jwt_warden::jwks::RemoteKeys;
+use jwt_warden::remote::{Attempt, Failure, Next, Outcome, Response};
 use jwt_warden::time::Timestamp;
 use jwt_warden::verifier::KeyLookup;
 use serde_json::json;
@@ -203,5 +204,5 @@ impl Simulation<'_> {
 }
 
 fn answer(kids: &[&str]) -> Response {
-    Response::Arrived { status: 200, cache_control: None, body: document(kids) }
+    Response::Arrived { status: 200, cache_control: None, etag: None, body: document(kids) }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_warden::jwks::{Failure, Outcome, Response};
+use jwt_warden::remote::{Failure, Outcome, Response};
 use serde_json::json;
 
 use crate::simulated::{Found, Proxy, STEP, TIMEOUT, document, down, keys};
@@ -106,7 +106,8 @@ fn without_hope_a_request_is_refused_at_once() {
 
 #[test]
 fn no_wrong_answer_touches_a_good_set() {
-    let arrived = |status, body: &[u8]| Response::Arrived { status, cache_control: None, body: body.to_vec() };
+    let arrived =
+        |status, body: &[u8]| Response::Arrived { status, cache_control: None, etag: None, body: body.to_vec() };
     let good = document(&["b"]);
     let weak = String::from_utf8(good.clone()).unwrap().replace("\"kty\":\"EC\"", "\"kty\":\"oct\"");
     let wrong = [

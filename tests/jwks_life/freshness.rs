@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_warden::jwks::Outcome;
+use jwt_warden::remote::Outcome;
 use serde_json::json;
 
 use crate::simulated::{Found, Proxy, STEP, down, fresh_for, keys};
@@ -90,7 +90,7 @@ fn a_worker_that_never_polls_again_still_stops_serving() {
 fn the_same_document_keeps_its_generation_and_is_fresh_again() {
     let mut proxy = Proxy::new(2, json!({"cache_duration": "100s", "max_stale": "0s"}));
     let replaced = |outcome| match outcome {
-        Outcome::Replaced { generation, keys, .. } => (generation, keys),
+        Outcome::Replaced { generation, entries: keys, .. } => (generation, keys),
         other => panic!("{other:?}"),
     };
     assert_eq!(replaced(proxy.fetch(keys(&["a"]))), (1, 1));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jwt_warden::jwks::Outcome;
+use jwt_warden::remote::Outcome;
 use serde_json::json;
 
 use crate::simulated::{Found, Proxy, STEP, TIMEOUT, down, keys, remote_keys};

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jwt_warden::config::{self, JwksSource};
-use jwt_warden::jwks::{Attempt, Failure, Next, Outcome, RemoteKeys, Response};
+use jwt_warden::jwks::RemoteKeys;
+use jwt_warden::remote::{Attempt, Failure, Next, Outcome, Response};
 use jwt_warden::shared_store::{SharedStore, Version};
 use jwt_warden::time::Timestamp;
 use jwt_warden::verifier::KeyLookup;
@@ -97,12 +98,12 @@ pub fn document(kids: &[&str]) -> Vec<u8> {
 
 /// An answer with these keys.
 pub fn keys(kids: &[&str]) -> Response {
-    Response::Arrived { status: 200, cache_control: None, body: document(kids) }
+    Response::Arrived { status: 200, cache_control: None, etag: None, body: document(kids) }
 }
 
 /// An answer with the key `a` and this `Cache-Control`.
 pub fn fresh_for(cache_control: &str) -> Response {
-    Response::Arrived { status: 200, cache_control: Some(cache_control.into()), body: document(&["a"]) }
+    Response::Arrived { status: 200, cache_control: Some(cache_control.into()), etag: None, body: document(&["a"]) }
 }
 
 /// No answer.

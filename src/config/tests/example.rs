@@ -61,7 +61,24 @@ pub(super) fn full() -> Value {
                 ],
                 "claim_to_filter_state": [{"name": "org_id", "claim_name": "org.id", "format": "json_base64"}],
                 "clear_route_cache": true,
-                "sender_constraint": "ignore"
+                "sender_constraint": "ignore",
+                "revocation": {
+                    "denylists": [{
+                        "http_uri": {"uri": "https://acme.example/denied", "cluster": "acme|443", "timeout": "2s"},
+                        "refresh": "10s", "max_stale": "5m"
+                    }],
+                    "lookup": {
+                        "http_uri": {"uri": "http://webdis/EXISTS/revoked:{jti}?of={iss}&by={sub}", "cluster": "webdis", "timeout": "1s"},
+                        "ttl": "5s",
+                        "revoked_when": {"json_pointer": "/EXISTS", "equals": 1}
+                    },
+                    "status_lists": [{
+                        "uri": "https://acme.example/statuses/1", "cluster": "acme|443", "timeout": "3s",
+                        "refresh": "1m", "max_stale": "0s"
+                    }],
+                    "require_jti": true,
+                    "on_unavailable": "allow"
+                }
             },
             "bytes": {
                 "issuer": "bytes", "any_audience": true,
@@ -99,7 +116,7 @@ pub(super) fn full() -> Value {
         "realm": "acme api",
         "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
-        "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10}
+        "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10, "max_revocation_bytes": 1024}
     })
 }
 
@@ -188,6 +205,7 @@ fn acme() -> Provider {
             format: ClaimFormat::JsonBase64,
         }],
         sender_constraint: SenderConstraint::Ignore,
+        revocation: Some(Box::new(super::revocation::full())),
     }
 }
 
@@ -223,7 +241,10 @@ fn every_field_arrives() {
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
     assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });
-    assert_eq!(config.limits, Limits { max_token_bytes: 8192, max_jwks_bytes: 65_536, max_waiting_requests: 10 });
+    assert_eq!(
+        config.limits,
+        Limits { max_token_bytes: 8192, max_jwks_bytes: 65_536, max_waiting_requests: 10, max_revocation_bytes: 1024 }
+    );
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn remote_keys() {
     let at = "/providers/acme/remote_jwks/";
     for (field, value, expected) in [
         ("http_uri", Value::Null, "providers.acme.remote_jwks.http_uri: is required: the server's uri and its cluster"),
-        ("http_uri/uri", Value::Null, "providers.acme.remote_jwks.http_uri.uri: is required: the URL of the key set"),
+        ("http_uri/uri", Value::Null, "providers.acme.remote_jwks.http_uri.uri: is required: the URL"),
         ("http_uri/uri", json!("acme.example/jwks"), url),
         ("http_uri/uri", json!("https://acme.example/#a"), url),
         ("http_uri/cluster", Value::Null, cluster),

@@ -11,6 +11,7 @@ mod keys;
 mod mistakes;
 mod reference;
 mod requirements;
+mod revocation;
 mod rules;
 mod shapes;
 mod unreachable;

@@ -29,6 +29,11 @@ fn every_field_is_in_the_reference() {
         ("double_submit", fields("/providers/acme/csrf", json!({"double_submit": unknown}))),
         ("claim_to_headers", fields("/providers/acme/claim_to_headers", json!([unknown]))),
         ("claim_to_filter_state", fields("/providers/acme/claim_to_filter_state", json!([unknown]))),
+        ("revocation", fields("/providers/acme/revocation", unknown.clone())),
+        ("denylists", fields("/providers/acme/revocation", json!({"denylists": [unknown]}))),
+        ("lookup", fields("/providers/acme/revocation", json!({"lookup": unknown}))),
+        ("revoked_when", fields("/providers/acme/revocation", json!({"lookup": {"revoked_when": unknown}}))),
+        ("status_lists", fields("/providers/acme/revocation", json!({"status_lists": [unknown]}))),
         ("rule", fields("/rules", json!([unknown]))),
         ("match", fields("/rules", json!([{"match": unknown}]))),
         ("safe_regex", fields("/rules", json!([{"match": {"safe_regex": unknown}}]))),
@@ -56,5 +61,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 142 + 6 + 10);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 179);
 }

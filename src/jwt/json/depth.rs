@@ -7,11 +7,11 @@ const MAX_DEPTH: u8 = 32;
 
 /// How many arrays and objects surround what is read next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Depth(u8);
+pub(crate) struct Depth(u8);
 
 impl Depth {
     /// Within the one object of the text.
-    pub(super) const MEMBER: Self = Self(1);
+    pub(crate) const MEMBER: Self = Self(1);
 
     /// Within another array or object.
     pub(super) fn deeper<E: de::Error>(self) -> Result<Self, E> {

@@ -49,7 +49,7 @@ pub(crate) fn read_member(json: &str) -> Result<Member<'_>, serde_json::Error> {
 
 /// Reads a [`Member`].
 #[derive(Clone, Copy)]
-pub(super) struct ReadMember(pub(super) Depth);
+pub(crate) struct ReadMember(pub(crate) Depth);
 
 impl<'d> DeserializeSeed<'d> for ReadMember {
     type Value = Member<'d>;

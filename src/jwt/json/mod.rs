@@ -9,8 +9,10 @@ mod skip;
 mod text;
 mod value;
 
-pub(crate) use member::{Member, read_member};
+pub(crate) use depth::Depth;
+pub(crate) use member::{Member, ReadMember, read_member};
 pub(crate) use names::UniqueNames;
 pub(super) use object::{Keep, read_object};
 pub(crate) use refuse::refuse;
 pub(crate) use text::Text;
+pub(crate) use value::read_value;

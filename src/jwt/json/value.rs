@@ -7,6 +7,13 @@ use serde_json::{Map, Number, Value};
 
 use super::depth::Depth;
 
+/// Reads a text that is one value and nothing else.
+pub(crate) fn read_value(json: &str) -> Result<Value, serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let value = ReadValue { depth: Depth::MEMBER, unique_names: false }.deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| value)
+}
+
 /// Reads a [`Value`].
 #[derive(Clone, Copy)]
 pub(super) struct ReadValue {

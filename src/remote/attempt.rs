@@ -11,23 +11,22 @@ use crate::time::Timestamp;
 pub struct Polled {
     /// An attempt has ended since the last poll, or there is another set: waiting requests can be asked about again.
     pub changed: bool,
-    /// This worker is the one to fetch now what [`super::RemoteKeys::source`] names; [`super::RemoteKeys::receive`] has to be called
-    /// with the answer, whatever comes back.
+    /// This worker is the one to fetch now; the answer has to be handed in, whatever comes back.
     pub fetch: Option<Attempt>,
 }
 
 /// A fetch that this worker was elected for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    pub(super) began: Timestamp,
-    pub(super) stage: Stage,
+    pub(crate) began: Timestamp,
+    pub(crate) stage: Stage,
 }
 
-/// What an attempt is waiting for.
+/// Which of its fetches an attempt is waiting for: the second is of what the first named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
-    Metadata,
-    Keys,
+pub(crate) enum Stage {
+    First,
+    Second,
 }
 
 /// What to do after an answer.
@@ -42,23 +41,23 @@ pub enum Next {
 /// How a fetch ended, for log and metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The set is another one than before.
+    /// The document is another one than before.
     Replaced {
-        /// Counts the distinct sets of this source.
+        /// Counts the distinct documents of this source.
         generation: u64,
-        /// How many keys can be used.
-        keys: usize,
-        /// The keys that cannot, in words.
+        /// How many entries can be used.
+        entries: usize,
+        /// Those that cannot, in words.
         skipped: Vec<String>,
         /// How many attempts had failed before.
         failures: u64,
     },
-    /// The set is the same as before.
+    /// The document is the same as before.
     Confirmed {
         /// How many attempts had failed before.
         failures: u64,
     },
-    /// There is no newer set.
+    /// There is no newer document.
     Failed {
         /// Why.
         failure: Failure,
@@ -66,7 +65,7 @@ pub enum Outcome {
         failures: u64,
         /// Whether the attempt before failed in the same way: then there is no news.
         repeated: bool,
-        /// How long the last good set still serves; `None` if there is none.
+        /// How long the last good document still serves; `None` if there is none.
         serves_for: Option<Duration>,
         /// When the next attempt is due.
         retry_in: Duration,

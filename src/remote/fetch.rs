@@ -1,10 +1,9 @@
-//! What a key server answered, and whether it can be used.
+//! What a server answered, and whether it can be used.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::key::KeyOrigin;
-use super::set::{KeySet, KeySetError};
+use crate::jwks::KeySetError;
 
 /// An answer to a dispatched request, as far as the host delivered it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,12 +16,14 @@ pub enum Response {
         status: u16,
         /// The `Cache-Control` header.
         cache_control: Option<Vec<u8>>,
+        /// The `ETag` header.
+        etag: Option<Vec<u8>>,
         /// The body, whole.
         body: Vec<u8>,
     },
 }
 
-/// Why a fetch brought no keys.
+/// Why a fetch brought nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
     /// The proxy has no such cluster (yet).
@@ -37,7 +38,7 @@ pub enum Failure {
     Reset,
     /// Another status than 200. Redirects are never followed.
     Status(u16),
-    /// The body is larger than `limits.max_jwks_bytes`.
+    /// The body is larger than the limit.
     TooLarge(usize),
     /// The body is not an issuer's metadata.
     NotMetadata,
@@ -52,6 +53,21 @@ pub enum Failure {
         /// How many keys were skipped.
         skipped: usize,
     },
+    /// The body is no denylist; why, in the filter's own words.
+    NotADenylist(String),
+    /// The denylist has lost more than half of its entries since the last one.
+    Shrunk {
+        /// How many it had.
+        from: usize,
+        /// How many it has.
+        to: usize,
+    },
+    /// The body is no status list; why.
+    NotAStatusList(&'static str),
+    /// The answer does not say whether a token is revoked.
+    NotAnAnswer,
+    /// The keys that verify the status list are not there (yet).
+    NotVerifiable,
 }
 
 impl Failure {
@@ -70,6 +86,11 @@ impl Failure {
             Self::NotMetadata => (10, "not_metadata"),
             Self::OtherIssuer => (11, "other_issuer"),
             Self::UnmappedHost => (12, "unmapped_host"),
+            Self::NotADenylist(_) => (13, "not_a_denylist"),
+            Self::Shrunk { .. } => (14, "shrunk"),
+            Self::NotAStatusList(_) => (15, "not_a_status_list"),
+            Self::NotVerifiable => (16, "not_verifiable"),
+            Self::NotAnAnswer => (17, "not_an_answer"),
         }
     }
 
@@ -94,38 +115,63 @@ impl fmt::Display for Failure {
             Self::Unreachable => formatter.write_str("the connection was refused or broke before an answer"),
             Self::Reset => formatter.write_str("the answer broke off"),
             Self::Status(status) => write!(formatter, "the status is {status}, not 200"),
-            Self::TooLarge(bytes) => write!(formatter, "the body has {bytes} bytes, more than limits.max_jwks_bytes"),
+            Self::TooLarge(bytes) => write!(formatter, "the body has {bytes} bytes, more than the limit"),
             Self::NotMetadata => formatter.write_str("the body is no issuer's metadata with a jwks_uri"),
             Self::OtherIssuer => formatter.write_str("the metadata name another issuer than the provider's"),
             Self::UnmappedHost => formatter.write_str(
                 "the jwks_uri of the metadata is at another host: map it to a cluster with discovery.jwks_clusters",
             ),
             Self::NotAKeySet(error) => write!(formatter, "the body is no key set: {error}"),
+            Self::NotADenylist(detail) => write!(formatter, "the body is no denylist: {detail}"),
+            Self::Shrunk { from, to } => write!(
+                formatter,
+                "the denylist has shrunk from {from} entries to {to}: it is taken over if the next answer is as short"
+            ),
+            Self::NotAStatusList(detail) => write!(formatter, "the body is no status list: {detail}"),
+            Self::NotAnAnswer => formatter.write_str("the answer does not say what revoked_when asks for"),
+            Self::NotVerifiable => {
+                formatter.write_str("the provider has no keys yet that could verify the status list")
+            }
             Self::NoUsableKey { skipped } => write!(formatter, "none of the {skipped} keys can be used"),
         }
     }
 }
 
-/// A usable document, the keys in it, and how long its server lets it count as fresh.
+/// A document, and what its server says about it.
 #[derive(Debug)]
 pub(super) struct Fetched {
+    /// Empty if it is the one that is known.
     pub(super) document: Vec<u8>,
-    pub(super) keys: KeySet,
+    pub(super) is_unchanged: bool,
     pub(super) max_age: Option<Duration>,
+    pub(super) etag: Option<String>,
 }
 
-/// Judges the answer that should be a key set.
+/// Judges an answer. `is_conditional`: whether it may say that nothing has changed.
 ///
 /// # Errors
 ///
 /// What is wrong with it.
-pub(super) fn judge(response: Response, max_bytes: usize) -> Result<Fetched, Failure> {
+pub(super) fn judge(response: Response, max_bytes: usize, is_conditional: bool) -> Result<Fetched, Failure> {
+    let is_unchanged = is_conditional && matches!(response, Response::Arrived { status: 304, .. });
+    let (response, etag) = match response {
+        Response::Arrived { cache_control, .. } if is_unchanged => {
+            (Response::Arrived { status: 200, cache_control, etag: None, body: Vec::new() }, None)
+        }
+        Response::Arrived { status, cache_control, etag, body } => {
+            (Response::Arrived { status, cache_control, etag: None, body }, etag)
+        }
+        failed @ Response::Failed(_) => (failed, None),
+    };
     let (cache_control, document) = body(response, max_bytes)?;
-    let keys = KeySet::parse(&document, KeyOrigin::Remote, max_bytes).map_err(Failure::NotAKeySet)?;
-    if keys.is_empty() {
-        return Err(Failure::NoUsableKey { skipped: keys.skipped().len() });
-    }
-    Ok(Fetched { document, keys, max_age: cache_control.as_deref().and_then(max_age) })
+    let max_age = cache_control.as_deref().and_then(max_age);
+    Ok(Fetched { document, is_unchanged, max_age, etag: etag.and_then(entity_tag) })
+}
+
+/// An entity tag that can be sent back (RFC 9110 section 8.8.3); a long one is not kept.
+fn entity_tag(etag: Vec<u8>) -> Option<String> {
+    let fits = u8::try_from(etag.len()).is_ok() && etag.iter().all(u8::is_ascii_graphic) && etag.ends_with(b"\"");
+    String::from_utf8(etag).ok().filter(|_| fits)
 }
 
 /// The body of an answer with status 200, and its `Cache-Control` header.
@@ -133,10 +179,10 @@ pub(super) fn judge(response: Response, max_bytes: usize) -> Result<Fetched, Fai
 /// # Errors
 ///
 /// It did not come, has another status, or is too large.
-pub(super) fn body(response: Response, max_bytes: usize) -> Result<(Option<Vec<u8>>, Vec<u8>), Failure> {
+pub(crate) fn body(response: Response, max_bytes: usize) -> Result<(Option<Vec<u8>>, Vec<u8>), Failure> {
     let (status, cache_control, body) = match response {
         Response::Failed(failure) => return Err(failure),
-        Response::Arrived { status, cache_control, body } => (status, cache_control, body),
+        Response::Arrived { status, cache_control, body, .. } => (status, cache_control, body),
     };
     if status != 200 {
         return Err(Failure::Status(status));
@@ -184,15 +230,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_set_is_told_apart() {
-        let arrived = |status, body: &[u8]| Response::Arrived { status, cache_control: None, body: body.to_vec() };
-        let code = |response| judge(response, 100).map(|_| ()).map_err(|failure| failure.code());
-        assert_eq!(code(arrived(404, b"")), Err("status"));
-        assert_eq!(code(arrived(302, b"{\"keys\":[]}")), Err("status"));
-        assert_eq!(code(arrived(200, b"<html>")), Err("not_a_key_set"));
-        assert_eq!(code(arrived(200, b"")), Err("not_a_key_set"));
-        assert_eq!(code(arrived(200, &[b' '; 101])), Err("too_large"));
-        assert_eq!(code(arrived(200, b"{\"keys\":[]}")), Err("no_usable_key"));
-        assert_eq!(code(Response::Failed(Failure::Timeout)), Err("timeout"));
+    fn only_whole_answers_of_the_right_size_count() {
+        let arrived =
+            |status, body: &[u8]| Response::Arrived { status, cache_control: None, etag: None, body: body.to_vec() };
+        let code = |response, is_conditional| {
+            judge(response, 100, is_conditional).map(|fetched| fetched.is_unchanged).map_err(|failure| failure.code())
+        };
+        assert_eq!(code(arrived(200, b"x"), false), Ok(false));
+        assert_eq!(code(arrived(404, b""), false), Err("status"));
+        assert_eq!(code(arrived(302, b"{}"), false), Err("status"));
+        assert_eq!(code(arrived(200, &[b' '; 101]), false), Err("too_large"));
+        assert_eq!(code(Response::Failed(Failure::Timeout), false), Err("timeout"));
+        assert_eq!(code(arrived(304, b"x"), false), Err("status"), "nobody asked for changes only");
+        assert_eq!(code(arrived(304, b"x"), true), Ok(true));
+        assert_eq!(code(arrived(412, b"x"), true), Err("status"));
+    }
+
+    #[test]
+    fn only_entity_tags_that_can_be_sent_back_are_kept() {
+        for good in [r#""a""#, r#"W/"a""#, r#""""#] {
+            assert_eq!(entity_tag(good.into()).as_deref(), Some(good));
+        }
+        let long = format!("\"{}\"", "a".repeat(254));
+        for bad in ["", "a", "\"a\"\r\nx: y", "\"a b\"", "\"\u{e9}\"", &long] {
+            assert_eq!(entity_tag(bad.into()), None, "{bad:?}");
+        }
     }
 }

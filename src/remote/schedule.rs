@@ -3,29 +3,14 @@
 
 use std::time::Duration;
 
-use crate::config::{Backoff, RemoteJwks};
+use super::document::Settings;
+use crate::config::Backoff;
 
 /// However short a server says its answer is fresh, it is not asked more often than this.
 const SHORTEST_FRESHNESS: Duration = Duration::from_secs(30);
 
-/// The bounds that a source's settings put on its times.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Schedule {
-    pub(super) longest_freshness: Duration,
-    pub(super) longest_retry: Duration,
-}
-
-impl Schedule {
-    pub(super) const fn of(source: &RemoteJwks) -> Self {
-        Self { longest_freshness: source.cache_duration, longest_retry: source.backoff.max_interval }
-    }
-
-    /// The longest time between two attempts that nothing but time asks for.
-    pub(super) fn longest_wait(&self) -> Duration {
-        self.longest_freshness.max(self.longest_retry)
-    }
-
-    /// How long an answer counts as fresh: what the server says, at most `cache_duration`, at least half a minute.
+impl Settings {
+    /// How long an answer counts as fresh: what the server says, at most as configured, at least half a minute.
     pub(super) fn freshness(&self, max_age: Option<Duration>) -> Duration {
         let shortest = SHORTEST_FRESHNESS.min(self.longest_freshness);
         max_age.unwrap_or(self.longest_freshness).clamp(shortest, self.longest_freshness)
@@ -67,12 +52,21 @@ mod tests {
 
     #[test]
     fn a_server_can_shorten_freshness_within_bounds_only() {
-        let schedule = Schedule { longest_freshness: Duration::from_secs(600), longest_retry: Duration::from_secs(30) };
+        let fresh_for = |longest| Settings {
+            identity: String::new(),
+            max_bytes: 1,
+            fetches: 1,
+            timeout: Duration::ZERO,
+            longest_freshness: Duration::from_secs(longest),
+            max_stale: Duration::ZERO,
+            asked_interval: Duration::ZERO,
+            backoff: BACKOFF,
+            is_conditional: false,
+        };
         for (max_age, freshness) in [(None, 600), (Some(0), 30), (Some(60), 60), (Some(86_400), 600)] {
-            assert_eq!(schedule.freshness(max_age.map(Duration::from_secs)), Duration::from_secs(freshness));
+            assert_eq!(fresh_for(600).freshness(max_age.map(Duration::from_secs)), Duration::from_secs(freshness));
         }
-        let short = Schedule { longest_freshness: Duration::from_secs(5), longest_retry: Duration::from_secs(30) };
-        assert_eq!(short.freshness(Some(Duration::ZERO)), Duration::from_secs(5));
+        assert_eq!(fresh_for(5).freshness(Some(Duration::ZERO)), Duration::from_secs(5));
     }
 
     #[test]
