@@ -132,7 +132,8 @@ def test_keys_of_a_server_with_another_name_do_not_count(launch, endpoint, key, 
 
 
 def test_authorization(launch, key):
-    [rules] = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    _, section = README.split("\n## Authorization\n")
+    [rules] = re.findall(r"^```json\n(.*?)^```", section.split("\n## ")[0], re.MULTILINE | re.DOTALL)
     provider = {"issuer": ISSUER, "audiences": ["api"], "local_jwks": {"inline_string": jwks([key])}}
     route = {**blocks().route, "route": {"cluster": "upstream"}}
     everything = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
