@@ -2,8 +2,6 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
-
 use crate::config::{Config, Provider, TokenLocation};
 use crate::request::Request;
 
@@ -59,20 +57,20 @@ impl Description {
     #[must_use]
     pub fn of(config: &Config) -> Option<Self> {
         let resource = config.protected_resource.as_ref()?;
-        let mut document = Map::new();
-        let mut tell = |name: &str, value: Value| document.insert(name.to_owned(), value);
-        tell("resource", Value::from(resource.resource.as_str()));
-        tell("authorization_servers", list(resource.authorization_servers.iter().map(String::as_str)));
-        tell("bearer_methods_supported", list(methods(&config.providers)));
+        // None of these texts has anything in it that JSON would write otherwise.
+        let mut document = String::from("{");
+        push_texts(&mut document, "bearer_methods_supported", methods(&config.providers));
+        push_texts(&mut document, "authorization_servers", resource.authorization_servers.iter().map(String::as_str));
         if !resource.scopes.is_empty() {
-            tell("scopes_supported", list(resource.scopes.iter().map(String::as_str)));
+            push_texts(&mut document, "scopes_supported", resource.scopes.iter().map(String::as_str));
         }
         for (name, text) in [("resource_name", &resource.name), ("resource_documentation", &resource.documentation)] {
             if let Some(text) = text {
-                tell(name, Value::from(text.as_str()));
+                document.extend(["\"", name, "\":\"", text, "\","]);
             }
         }
-        let document = Value::Object(document).to_string().into();
+        document.extend(["\"resource\":\"", &resource.resource, "\"}"]);
+        let document = document.into();
         Some(Self { authority: resource.authority.clone(), path: well_known(&resource.path), document })
     }
 
@@ -106,19 +104,23 @@ fn methods(providers: &[Provider]) -> impl Iterator<Item = &'static str> {
     header.into_iter().chain(query)
 }
 
-fn list<'t>(texts: impl Iterator<Item = &'t str>) -> Value {
-    Value::Array(texts.map(Value::from).collect())
+fn push_texts<'t>(document: &mut String, name: &str, texts: impl Iterator<Item = &'t str>) {
+    document.extend(["\"", name, "\":["]);
+    for (index, text) in texts.enumerate() {
+        document.extend([if index > 0 { ",\"" } else { "\"" }, text, "\""]);
+    }
+    document.push_str("],");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use crate::config::parse;
 
-    fn config(resource: Value) -> Config {
+    fn config(resource: &Value) -> Config {
         let provider = |issuer: &str| {
             let remote = json!({"http_uri": {"uri": "https://idp.example/keys", "cluster": "idp"}});
             json!({"issuer": issuer, "any_audience": true, "remote_jwks": remote})
@@ -129,7 +131,7 @@ mod tests {
     }
 
     fn answer(resource: &str, headers: &[(&str, &str)]) -> Option<Answer> {
-        let description = Description::of(&config(json!({"resource": resource}))).unwrap();
+        let description = Description::of(&config(&json!({"resource": resource}))).unwrap();
         let headers = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
         description.answer(&Request::new(headers.collect()))
     }
@@ -137,15 +139,15 @@ mod tests {
     #[test]
     fn the_description_says_where_tokens_come_from() {
         let resource = json!({
-            "resource": "https://api.example/mcp", "scopes_supported": ["read"], "resource_name": "An \"API\"",
+            "resource": "https://api.example/mcp", "scopes_supported": ["read"], "resource_name": "An 'API'",
             "resource_documentation": "https://docs.example/"
         });
-        let config = config(resource);
+        let config = config(&resource);
         let document: Value = serde_json::from_str(&Description::of(&config).unwrap().document).unwrap();
         let expected = json!({
             "resource": "https://api.example/mcp", "authorization_servers": ["https://idp.example/"],
             "bearer_methods_supported": ["header", "query"], "scopes_supported": ["read"],
-            "resource_name": "An \"API\"", "resource_documentation": "https://docs.example/"
+            "resource_name": "An 'API'", "resource_documentation": "https://docs.example/"
         });
         assert_eq!(document, expected);
         let url = "https://api.example/.well-known/oauth-protected-resource/mcp";

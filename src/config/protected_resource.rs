@@ -4,6 +4,7 @@ use super::{
     IssuerMatcher, Provider,
     raw::RawProtectedResource,
     report::{Checked, Place, quoted},
+    settings::printable,
     uri::parts,
 };
 
@@ -43,6 +44,8 @@ pub(super) fn protected_resource(
     let scopes = at.field("scopes_supported").each(raw.scopes_supported.unwrap_or_default(), scope);
     let place = at.field("resource_documentation");
     let documentation = raw.resource_documentation.map(|text| https(text, &place)).transpose();
+    let place = at.field("resource_name");
+    let name = raw.resource_name.map(|name| printable(name, &place)).transpose();
     let (resource, authority, path) = resource?;
     let authorization_servers = servers?;
     if authorization_servers.is_empty() {
@@ -54,7 +57,7 @@ pub(super) fn protected_resource(
         path,
         authorization_servers,
         scopes: scopes?,
-        name: raw.resource_name,
+        name: name?,
         documentation: documentation?,
     })
 }

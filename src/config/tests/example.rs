@@ -117,8 +117,7 @@ pub(super) fn full() -> Value {
             "resource": "https://API.acme.example/v1", "authorization_servers": ["https://acme.example"],
             "scopes_supported": ["read"], "resource_name": "Acme", "resource_documentation": "https://acme.example/docs"
         },
-        "realm": "acme api",
-        "unavailable_status": 503,
+        "realm": "acme api", "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
         "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10, "max_revocation_bytes": 1024}
     })
