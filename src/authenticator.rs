@@ -17,6 +17,7 @@ use crate::jwt::wanted_claims;
 use crate::matcher::{Found, RuleIndex};
 use crate::presented::{self, Place};
 use crate::principal::{Interest, Principal};
+use crate::protected_resource::Description;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::requirement::Admitted;
@@ -48,6 +49,7 @@ pub struct Authenticator {
     replays: ReplayMemory,
     nonces: Option<Nonces>,
     tells_route: bool,
+    description: Option<Description>,
 }
 
 impl Authenticator {
@@ -69,6 +71,7 @@ impl Authenticator {
             replays: ReplayMemory::new(&config),
             nonces: None,
             tells_route: config.tells_route(),
+            description: Description::of(&config),
             config,
         }
     }
@@ -103,6 +106,9 @@ impl Authenticator {
     /// Decides a request. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, moment: Moment<'_>) -> Decision {
+        if let Some(answer) = self.description.as_ref().and_then(|description| description.answer(request)) {
+            return Decision::Tell(answer);
+        }
         let found = self.rules.find(request);
         if let Found::Ambiguous(reason) = found {
             return Decision::Deny(Denial::new(reason, None));

@@ -7,6 +7,7 @@ use crate::config::{Config, Permission, Provider, ProviderId, SenderConstraint};
 use crate::crypto::SignatureAlgorithm;
 use crate::extractor::HeaderEdit;
 use crate::log::{Line, quote};
+use crate::protected_resource::{self, metadata_url};
 use crate::reason::{Answer, Challenge, Reason};
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -21,6 +22,8 @@ pub enum Decision {
     Deny(Denial),
     /// It has to wait for keys.
     Wait(Wait),
+    /// It asks about the resource, and the filter answers.
+    Tell(protected_resource::Answer),
 }
 
 /// A request that goes upstream.
@@ -120,6 +123,9 @@ impl Denial {
             if let Some(value) = value {
                 challenge.extend([", ", name, "=\"", value, "\""]);
             }
+        }
+        if let Some(url) = metadata_url(config) {
+            challenge.extend([", resource_metadata=\"", &url, "\""]);
         }
         let has_to_be_bound =
             |provider: &Provider| provider.sender_constraint == SenderConstraint::Required && provider.takes_dpop();

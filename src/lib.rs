@@ -32,6 +32,7 @@ pub mod matcher;
 pub mod pattern;
 mod presented;
 pub mod principal;
+pub mod protected_resource;
 pub mod reason;
 pub mod rehearsal;
 pub mod remote;

@@ -8,6 +8,7 @@ use super::{
     failed_attempts::failed_attempts,
     forwarding,
     jwks_source::Context,
+    protected_resource::protected_resource,
     provider::provider,
     raw::{RawConfig, RawProvider},
     report::{Checked, ConfigError, Place, Report, Warning, quoted},
@@ -68,8 +69,12 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let token_cache = settings::token_cache(&raw.token_cache.unwrap_or_default(), &at.field("token_cache"));
     let has_dpop = raw.dpop.is_some();
     let dpop = dpop::dpop(raw.dpop, &at.field("dpop"));
+    let providers = providers?;
+    let resource = at.field("protected_resource");
+    let protected_resource =
+        raw.protected_resource.map(|raw| protected_resource(raw, &providers, &resource)).transpose();
     let config = Config {
-        providers: providers?,
+        providers,
         rules: rules?,
         route_metadata: raw.route_metadata.unwrap_or(!requirement_map.is_empty()),
         requirement_map,
@@ -81,6 +86,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         require_tls: raw.require_tls.unwrap_or(false),
         failed_attempts: failed_attempts?,
         token_cache: token_cache?,
+        protected_resource: protected_resource?,
         dpop: dpop?,
         limits: limits?,
     };

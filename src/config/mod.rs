@@ -21,6 +21,7 @@ mod names;
 mod node;
 mod path;
 mod permission;
+mod protected_resource;
 mod provider;
 mod raw;
 mod raw_match;
@@ -50,6 +51,7 @@ pub use dpop::Dpop;
 pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};
+pub use protected_resource::ProtectedResource;
 pub use report::{ConfigError, Warning};
 pub use request_matcher::{
     HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
@@ -91,6 +93,8 @@ pub struct Config {
     pub failed_attempts: Option<FailedAttempts>,
     /// How many verified tokens each worker remembers.
     pub token_cache: TokenCacheLimits,
+    /// What clients are told about the resource; `None` tells nothing.
+    pub protected_resource: Option<ProtectedResource>,
     /// What proofs of possession have to fulfil.
     pub dpop: Dpop,
     /// Bounds on what clients and servers may send.

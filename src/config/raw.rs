@@ -28,6 +28,7 @@ pub(super) struct RawConfig {
     pub(super) failed_attempts: Option<RawFailedAttempts>,
     pub(super) token_cache: Option<RawTokenCache>,
     pub(super) dpop: Option<RawDpop>,
+    pub(super) protected_resource: Option<RawProtectedResource>,
     pub(super) limits: Option<RawLimits>,
 }
 
@@ -55,6 +56,15 @@ pub(super) struct RawFailedAttempts {
 #[expecting = "`source_address`, or an object with `header`"]
 pub(super) struct RawByHeader {
     pub(super) header: Option<String>,
+}
+
+#[expecting = "an object, with `resource`"]
+pub(super) struct RawProtectedResource {
+    pub(super) resource: Option<String>,
+    pub(super) authorization_servers: Option<Vec<String>>,
+    pub(super) scopes_supported: Option<Vec<String>>,
+    pub(super) resource_name: Option<String>,
+    pub(super) resource_documentation: Option<String>,
 }
 
 #[expecting = "an object: a provider"]

@@ -23,11 +23,16 @@ pub(super) fn unmatched(raw: Option<&str>, at: &Place<'_>) -> Checked<Unmatched>
 /// A text that fits between quotes in a challenge as it is (RFC 9110 section 5.6.4).
 pub(super) fn realm(raw: Option<String>, at: &Place<'_>) -> Checked<String> {
     let realm = raw.unwrap_or_else(|| DEFAULT_REALM.to_owned());
-    let printable = realm.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
-    if !printable || !(1..=MAX_REALM).contains(&realm.len()) {
+    printable(realm, at)
+}
+
+/// A text of a line that stands between quotes as it is.
+pub(super) fn printable(text: String, at: &Place<'_>) -> Checked<String> {
+    let is_printable = text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\');
+    if !is_printable || !(1..=MAX_REALM).contains(&text.len()) {
         return at.mistake("has to be 1 to 256 characters of printable ASCII, without quotes and backslashes");
     }
-    Ok(realm)
+    Ok(text)
 }
 
 /// 401 or 503.

@@ -6,6 +6,7 @@ use super::abi;
 use crate::config::{Config, ROUTE_PROPERTY};
 use crate::decision::{Admission, Denial};
 use crate::extractor::HeaderEdit;
+use crate::protected_resource::Answer;
 use crate::request::Request;
 use crate::upstream::Effect;
 
@@ -58,6 +59,11 @@ fn edit(edit: &HeaderEdit) -> bool {
 /// Removes these names from the request's trailers. Says whether the host did so.
 pub(super) fn remove_trailers(names: &[&str]) -> bool {
     names.iter().all(|name| abi::remove_header(MapType::HttpRequestTrailers, name))
+}
+
+/// Answers the request with what it asks for.
+pub(super) fn tell(answer: &Answer) {
+    abi::send_response(answer.status, "jwt_warden_protected_resource", answer.headers, &answer.body);
 }
 
 /// Answers the request, and tells the log why.

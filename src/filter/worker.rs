@@ -153,6 +153,11 @@ impl Worker {
                 self.metrics.count_request(self.named(admission.provider), admission.code);
             }
             Decision::Deny(denial) => self.refuse(denial, request, progress),
+            Decision::Tell(answer) => {
+                progress.set(Progress::Denied);
+                self.metrics.count_request(None, "protected_resource");
+                effects::tell(answer);
+            }
             Decision::Allow(_) | Decision::Wait(_) => {
                 self.refuse(&Denial::new(Reason::Internal, None), request, progress);
             }

@@ -113,8 +113,11 @@ pub(super) fn full() -> Value {
         "unmatched": "allow",
         "bypass_cors_preflight": true,
         "route_metadata": false,
-        "realm": "acme api",
-        "unavailable_status": 503,
+        "protected_resource": {
+            "resource": "https://API.acme.example/v1", "authorization_servers": ["https://acme.example"],
+            "scopes_supported": ["read"], "resource_name": "Acme", "resource_documentation": "https://acme.example/docs"
+        },
+        "realm": "acme api", "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
         "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10, "max_revocation_bytes": 1024}
     })
@@ -238,6 +241,15 @@ fn every_field_arrives() {
         (config.unmatched, config.bypass_cors_preflight, config.route_metadata),
         (Unmatched::Allow, true, false)
     );
+    let resource = config.protected_resource.unwrap();
+    assert_eq!((resource.authority.as_str(), resource.path.as_str()), ("api.acme.example", "/v1"));
+    assert_eq!(resource.resource, "https://API.acme.example/v1");
+    assert_eq!(
+        (resource.authorization_servers, resource.scopes),
+        (vec!["https://acme.example".to_owned()], vec!["read".to_owned()])
+    );
+    assert_eq!(resource.name.as_deref(), Some("Acme"));
+    assert_eq!(resource.documentation.as_deref(), Some("https://acme.example/docs"));
     assert_eq!(config.realm, "acme api");
     assert_eq!(config.unavailable_status, 503);
     assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });

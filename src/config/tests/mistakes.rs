@@ -340,3 +340,41 @@ fn proofs_of_possession() {
         ),
     ]);
 }
+
+#[test]
+fn protected_resources() {
+    let resource = "protected_resource.resource: ";
+    let url = "has to be an https URL without a query, such as `https://api.example/v1`";
+    check(&[(
+        "/protected_resource",
+        json!({}),
+        "protected_resource.resource: is required: the https URL that the resource is known by",
+    )]);
+    for text in ["http://api.example", "api.example", "https://api.example/?a", "https://api.example/#a", ""] {
+        check(&[("/protected_resource", json!({"resource": text}), &format!("{resource}{url}"))]);
+    }
+    let with = |name: &str, value: Value| {
+        let mut resource = json!({"resource": "https://api.example"});
+        resource[name] = value;
+        resource
+    };
+    check(&[
+        (
+            "/protected_resource",
+            with("authorization_servers", json!(["https://idp.example", "idp"])),
+            "protected_resource.authorization_servers[1]: `idp` is not an https URL",
+        ),
+        (
+            "/protected_resource",
+            with("scopes_supported", json!(["a b"])),
+            "protected_resource.scopes_supported[0]: `a b` is not a scope",
+        ),
+        (
+            "/protected_resource",
+            with("resource_documentation", json!("http://docs.example")),
+            "protected_resource.resource_documentation: `http://docs.example` is not an https URL",
+        ),
+    ]);
+    let warnings = load(&least_with("/protected_resource", with("authorization_servers", json!([])))).unwrap().warnings;
+    assert_eq!(warnings.len(), 1);
+}
