@@ -83,7 +83,7 @@ impl PolledDenylist {
         let done = act(&mut self.document, &mut |document| {
             let list = Denylist::parse(document, seed).map_err(Failure::NotADenylist)?;
             let entries = list.len();
-            if is_wary && entries < before / 2 {
+            if is_wary && entries.saturating_mul(2) <= before {
                 return Err(Failure::Shrunk { from: before, to: entries });
             }
             fresh = Some(list);
@@ -163,12 +163,13 @@ impl PolledStatusList {
         act: impl FnOnce(&mut RemoteDocument, &mut dyn FnMut(&[u8]) -> Result<Contents, Failure>) -> T,
     ) -> T {
         let max_bytes = self.document.max_bytes();
-        let (uri, now) = (&self.source.uri, outside.now);
+        let (uri, longest_freshness, now) = (&self.source.uri, self.source.refresh, outside.now);
         let mut fresh = None;
         let done = act(&mut self.document, &mut |document| {
             let token = (outside.verify)(document)?;
             let list = StatusList::of(&token, uri, max_bytes, now).map_err(Failure::NotAStatusList)?;
-            let contents = Contents { entries: list.len(), fresh_for: token.time_to_live, ..Contents::default() };
+            let fresh_for = token.fresh_for(longest_freshness, now);
+            let contents = Contents { entries: list.len(), fresh_for, ..Contents::default() };
             fresh = Some(list);
             Ok(contents)
         });
@@ -212,7 +213,8 @@ impl Source for PolledStatusList {
     }
 }
 
-/// A request waits for the first document only: once a fetch has failed, its verdict is that none can be had.
+/// A request waits for the first document only: once a fetch has failed, its verdict is that none can be had. A status list
+/// that was faster than the keys has not failed.
 fn serving(
     document: &RemoteDocument,
     source: &PolledList,
@@ -223,7 +225,8 @@ fn serving(
         return Ok(());
     }
     let patience = arrival.saturating_add(source.http.timeout);
-    let is_first = document.shared_generation() == 0 && !document.has_failed();
+    let has_failed = document.has_failed() && !document.has_failed_by(&Failure::NotVerifiable);
+    let is_first = document.shared_generation() == 0 && !has_failed;
     Err((is_first && now < patience).then_some(patience))
 }
 
@@ -237,6 +240,11 @@ fn settings(kind: &str, source: &PolledList, max_bytes: usize) -> Settings {
         max_stale: source.max_stale,
         asked_interval: source.refresh,
         backoff: BACKOFF,
-        is_conditional: true,
+        // A status list that has not changed goes stale by itself.
+        is_conditional: kind == "denylist",
     }
 }
+
+#[cfg(test)]
+#[path = "polled_tests.rs"]
+mod tests;

@@ -45,8 +45,8 @@ impl ProviderRevocation {
         }
     }
 
-    /// How a token with these marks stands, in a request that arrived at `arrival`. What revokes it wins, then what
-    /// cannot be told, then what is still to come.
+    /// How a token with these marks stands, in a request that arrived at `arrival`. What revokes it wins, then what is
+    /// still to come, then what cannot be told.
     pub fn standing(&mut self, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Standing {
         if self.require_token_id && marks.token_id.is_none() {
             return Standing::Unmarked("the token has no jti");
@@ -59,8 +59,10 @@ impl ProviderRevocation {
             });
         }
         worst.worsen(self.listed(&marks.status, arrival, now));
-        if let (Some(lookups), Standing::Good | Standing::Pending(_)) = (&mut self.lookups, worst) {
-            worst.worsen(looked_up(lookups, marks, self.require_token_id, arrival, now));
+        if let (Some(lookups), false) =
+            (&mut self.lookups, matches!(worst, Standing::Revoked(_) | Standing::Unmarked(_)))
+        {
+            worst.worsen(looked_up(lookups, marks, arrival, now));
         }
         worst
     }
@@ -97,19 +99,14 @@ impl ProviderRevocation {
     }
 }
 
-fn looked_up(
-    lookups: &mut Lookups,
-    marks: &Marks,
-    needs_token_id: bool,
-    arrival: Timestamp,
-    now: Timestamp,
-) -> Standing {
+fn looked_up(lookups: &mut Lookups, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Standing {
     match lookups.look(marks, arrival, now) {
         Looked::Known(Answer::Good) => Standing::Good,
         Looked::Known(Answer::Revoked) => Standing::Revoked("the look-up says so"),
         Looked::Known(Answer::Unavailable) => Standing::Unavailable("the look-up has no answer"),
         Looked::Pending(until) => Standing::Pending(until),
-        Looked::Unaskable if !needs_token_id && marks.token_id.is_none() => Standing::Good,
+        // Whoever wants it otherwise has said so with `require_jti`.
+        Looked::Unaskable if marks.token_id.is_none() && lookups.names_token_id() => Standing::Good,
         Looked::Unaskable => Standing::Unmarked("the token has no claims that the look-up can ask by"),
     }
 }
@@ -124,10 +121,14 @@ impl Standing {
     const fn rank(self) -> u8 {
         match self {
             Self::Good => 0,
-            Self::Pending(_) => 1,
-            Self::Unavailable(_) => 2,
+            Self::Unavailable(_) => 1,
+            Self::Pending(_) => 2,
             Self::Unmarked(_) => 3,
             Self::Revoked(_) => 4,
         }
     }
 }
+
+#[cfg(test)]
+#[path = "provider_tests.rs"]
+mod tests;

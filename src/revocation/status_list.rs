@@ -26,7 +26,7 @@ pub struct StatusListToken {
     bits: u64,
     compressed: Vec<u8>,
     /// `ttl`: how long it may be kept.
-    pub(super) time_to_live: Option<Duration>,
+    time_to_live: Option<Duration>,
 }
 
 impl StatusListToken {
@@ -61,6 +61,12 @@ impl StatusListToken {
             return Err(Failure::NotAStatusList("its iss is not the provider's"));
         }
         Self::read(verified).map_err(Failure::NotAStatusList)
+    }
+
+    /// How long it counts as fresh by its `ttl` and, where it ends before `longest`, its `exp`; `None` if neither says so.
+    pub(super) fn fresh_for(&self, longest: Duration, now: Timestamp) -> Option<Duration> {
+        let ends_in = self.expiration.map(|expiration| expiration.saturating_since(now)).filter(|end| *end < longest);
+        self.time_to_live.into_iter().chain(ends_in).min()
     }
 
     fn read(token: VerifiedToken<'_>) -> Result<Self, &'static str> {
@@ -150,3 +156,7 @@ impl StatusList {
         self.statuses.is_empty()
     }
 }
+
+#[cfg(test)]
+#[path = "status_list_tests.rs"]
+mod tests;
