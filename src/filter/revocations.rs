@@ -119,7 +119,7 @@ impl Worker {
             report_lookup(provider.1, lookups.http(), received.failure.as_ref());
         }
         drop(revocation);
-        self.tell(id);
+        self.tell_until(id, received.until);
     }
 
     /// Calls with what surrounds a fetch for this provider.

@@ -76,10 +76,41 @@ impl WaitingRoom {
             .for_each(|waiting| waiting.has_news = true);
     }
 
+    /// An answer has come to the question about one of this provider's tokens, which was to come by `until`: nobody waits
+    /// for it who waits until another time.
+    pub(super) fn tell_until(&mut self, provider: ProviderId, until: Timestamp) {
+        self.requests
+            .values_mut()
+            .filter(|waiting| waiting.wait.provider == provider && waiting.wait.until == until)
+            .for_each(|waiting| waiting.has_news = true);
+    }
+
     /// Those that can be asked about again, the oldest first: there is news for them, their time is up, or the clock was
     /// set back.
     pub(super) fn ready(&self, now: Timestamp) -> Vec<u32> {
         let is_ready = |waiting: &Waiting| waiting.has_news || now >= waiting.wait.until || now < waiting.arrival;
         self.requests.iter().filter(|(_, waiting)| is_ready(waiting)).map(|(context_id, _)| *context_id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_wakes_those_who_wait_for_it_only() {
+        let mut room = WaitingRoom::default();
+        let at = Timestamp::from_secs;
+        for (context_id, provider, until) in [(1, 0, 9), (2, 0, 8), (3, 1, 9), (4, 0, 9)] {
+            let wait = Wait { provider: ProviderId(provider), until: at(until) };
+            let progress = Rc::new(Cell::new(Progress::Undecided));
+            let (head, route) = (Vec::new(), Route::default());
+            room.insert(context_id, Waiting { head, route, arrival: at(1), wait, has_news: false, progress });
+        }
+        assert!(room.ready(at(2)).is_empty());
+        room.tell_until(ProviderId(0), at(9));
+        assert_eq!(room.ready(at(2)), [1, 4]);
+        room.tell(ProviderId(1));
+        assert_eq!(room.ready(at(2)), [1, 3, 4]);
     }
 }

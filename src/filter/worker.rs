@@ -223,6 +223,11 @@ impl Worker {
         self.waiting.borrow_mut().tell(id);
     }
 
+    /// An answer has come that requests may wait for until then.
+    pub(super) fn tell_until(&self, id: ProviderId, until: Option<Timestamp>) {
+        until.into_iter().for_each(|until| self.waiting.borrow_mut().tell_until(id, until));
+    }
+
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.
     fn fetch(&self, id: ProviderId, attempt: Attempt, http: &HttpUri, now: Timestamp) {
         if let Err(failure) =

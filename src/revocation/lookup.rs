@@ -18,6 +18,8 @@ const WAYS: usize = 4;
 const MAX_UNDER_WAY: usize = 512;
 /// A failure is remembered for so long, so that a service that is away is not asked by every request.
 const FAILURE_TIME: Duration = Duration::from_secs(1);
+/// So long a request may have waited for other things, such as keys, before its token is asked about.
+const OTHER_WAITS: Duration = Duration::from_secs(120);
 /// Longer claims are refused: they would make a long URL, and nobody issues them.
 const MAX_CLAIM: usize = 1024;
 
@@ -54,6 +56,8 @@ pub struct Received {
     pub failure: Option<Failure>,
     /// Whether the service has just begun to fail, or has ended it.
     pub is_news: bool,
+    /// By when it was to come; `None` if nobody waited for it any more.
+    pub until: Option<Timestamp>,
 }
 
 impl Received {
@@ -105,15 +109,23 @@ impl Lookups {
     pub(super) fn look(&mut self, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Looked {
         let Some(path) = path(&self.source.template, marks) else { return Looked::Unaskable };
         let key = key(&path);
-        if let Some(entry) = self.set(&key).iter_mut().flatten().find(|entry| entry.key == key && now < entry.until) {
-            return Looked::Known(entry.answer);
+        let answer = self.set(&key).iter().flatten().find(|entry| entry.key == key).copied();
+        // An answer that has come since the request did is its answer, however short it counts; one from the future came
+        // before the clock was set back.
+        let counts = |entry: &Entry| {
+            let received = self.received(entry);
+            received <= now && (now < entry.until || arrival <= received)
+        };
+        if let Some(Entry { answer, .. }) = answer.filter(counts) {
+            return Looked::Known(answer);
         }
         self.under_way.retain(|question| now < question.until);
         if let Some(question) = self.under_way.iter().find(|question| question.key == key) {
             return Looked::Pending(question.until);
         }
         let patience = self.source.http.timeout.saturating_add(FAILURE_TIME);
-        if self.under_way.len() >= MAX_UNDER_WAY || now >= arrival.saturating_add(patience) {
+        if self.under_way.len() >= MAX_UNDER_WAY || now >= arrival.saturating_add(patience).saturating_add(OTHER_WAITS)
+        {
             return Looked::Known(Answer::Unavailable);
         }
         let until = now.saturating_add(patience);
@@ -135,14 +147,14 @@ impl Lookups {
 
     /// Takes in an answer.
     pub fn receive(&mut self, key: LookupKey, response: Response, now: Timestamp) -> Received {
-        self.under_way.retain(|question| question.key != key);
+        let position = self.under_way.iter().position(|question| question.key == key);
+        let until = position.map(|position| self.under_way.swap_remove(position).until);
         let (answer, failure) = match judge(&self.source.revoked_when, response) {
             Ok(true) => (Answer::Revoked, None),
             Ok(false) => (Answer::Good, None),
             Err(failure) => (Answer::Unavailable, Some(failure)),
         };
-        let time = if failure.is_some() { FAILURE_TIME.min(self.source.ttl) } else { self.source.ttl };
-        let entry = Entry { key, answer, until: now.saturating_add(time) };
+        let entry = Entry { key, answer, until: now.saturating_add(self.lifetime(answer)) };
         let same = self.set(&key).iter().position(|known| known.is_some_and(|known| known.key == key));
         let oldest = || (0..WAYS).min_by_key(|way| self.sets_at(&key, *way)).unwrap_or_default();
         let way = same.unwrap_or_else(oldest);
@@ -151,7 +163,18 @@ impl Lookups {
         }
         let is_news = self.is_failing != failure.is_some();
         self.is_failing = failure.is_some();
-        Received { answer, failure, is_news }
+        Received { answer, failure, is_news, until }
+    }
+
+    /// How long an answer counts.
+    fn lifetime(&self, answer: Answer) -> Duration {
+        let ttl = self.source.ttl;
+        if answer == Answer::Unavailable { FAILURE_TIME.min(ttl) } else { ttl }
+    }
+
+    /// When an answer came.
+    fn received(&self, entry: &Entry) -> Timestamp {
+        entry.until.saturating_sub(self.lifetime(entry.answer))
     }
 
     fn set(&mut self, key: &LookupKey) -> &mut [Option<Entry>] {
