@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::hash::sha256;
-use crate::config::Config;
+use crate::config::{Config, LONGEST_LIFE};
 use crate::shared_store::SharedStore;
 use crate::time::Timestamp;
 
@@ -27,6 +27,10 @@ const MAX_ATTEMPTS: u32 = 8;
 
 /// Workers read the clock one after the other: one may hold a proof for good that another holds for over.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+
+/// No proof has to be remembered for longer, by whatever configuration: one with a shorter `max_age` must not forget what
+/// another remembers in the same memory.
+const LONGEST: Duration = LONGEST_LIFE.saturating_add(CLOCK_TOLERANCE);
 
 /// A proof that is known again.
 pub(crate) type ProofDigest = [u8; DIGEST_LENGTH];
@@ -47,8 +51,6 @@ pub(crate) enum Unusable {
 pub(crate) struct ReplayMemory {
     prefix: String,
     buckets: u64,
-    /// No proof has to be remembered for longer than this.
-    longest: Duration,
 }
 
 impl ReplayMemory {
@@ -59,11 +61,7 @@ impl ReplayMemory {
         let names: Vec<_> = config.providers.iter().map(|provider| provider.name.as_str()).collect();
         let id = sha256(&[names.join(" ").as_bytes(), &buckets.to_be_bytes()]);
         let id = URL_SAFE_NO_PAD.encode(id.get(..DIGEST_LENGTH).unwrap_or_default());
-        Self {
-            prefix: ["jwt_warden/dpop/", &id, "/"].concat(),
-            buckets,
-            longest: config.dpop.max_age.saturating_add(config.dpop.clock_skew).saturating_add(CLOCK_TOLERANCE),
-        }
+        Self { prefix: ["jwt_warden/dpop/", &id, "/"].concat(), buckets }
     }
 
     /// Remembers that a proof has been used, which could be accepted until then.
@@ -108,7 +106,7 @@ impl ReplayMemory {
                 return Err(Unusable::Replayed);
             }
             // Nobody but another plugin could have written a time so far off.
-            if time >= now && time.saturating_since(now) <= self.longest {
+            if time >= now && time.saturating_since(now) <= LONGEST {
                 bytes.extend_from_slice(entry);
             }
         }
@@ -143,7 +141,7 @@ mod tests {
     const AGE: Duration = Duration::from_secs(60);
 
     fn memory(buckets: u64) -> ReplayMemory {
-        ReplayMemory { prefix: "jwt_warden/dpop/test/".into(), buckets, longest: Duration::from_secs(66) }
+        ReplayMemory { prefix: "jwt_warden/dpop/test/".into(), buckets }
     }
 
     fn proof(number: u64) -> ProofDigest {
@@ -184,6 +182,15 @@ mod tests {
         assert_eq!(memory.use_up(&proof(capacity), later(AGE), &store, moment), Ok(()));
         assert_eq!(memory.use_up(&proof(capacity + 1), later(AGE), &store, moment), Err(Unusable::Full));
         assert!(store.get("jwt_warden/dpop/test/0").unwrap().0.len() <= 1 + CAPACITY * ENTRY_LENGTH);
+    }
+
+    #[test]
+    fn a_shorter_life_forgets_nothing_that_counted_for_longer() {
+        let (memory, store) = (memory(1), Memory::default());
+        let longest = later(LONGEST_LIFE);
+        assert_eq!(memory.use_up(&proof(1), longest, &store, NOW), Ok(()));
+        assert_eq!(memory.use_up(&proof(2), later(AGE), &store, NOW), Ok(()));
+        assert_eq!(memory.use_up(&proof(1), longest, &store, later(AGE)), Err(Unusable::Replayed));
     }
 
     #[test]

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 /// A list with fewer entries may shrink as it likes.
 const FEW: usize = 10;
+/// The kinds of documents, for log and metrics.
+const DENYLIST: &str = "denylist";
+const STATUS_LIST: &str = "status_list";
 const BACKOFF: Backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
 
 /// What surrounds a fetch.
@@ -60,7 +63,7 @@ impl PolledDenylist {
     /// A list of this source; `max_bytes` bounds the document.
     #[must_use]
     pub fn new(source: PolledList, max_bytes: usize) -> Self {
-        let document = RemoteDocument::new(settings("denylist", &source, max_bytes));
+        let document = RemoteDocument::new(settings(DENYLIST, &source, max_bytes));
         Self { source, document, list: Denylist::default(), generation: 0 }
     }
 
@@ -125,7 +128,7 @@ impl Source for PolledDenylist {
     }
 
     fn kind(&self) -> &'static str {
-        "denylist"
+        DENYLIST
     }
 }
 
@@ -142,7 +145,7 @@ impl PolledStatusList {
     /// A list of this source; `max_bytes` bounds the document, and the list in it.
     #[must_use]
     pub fn new(source: PolledList, max_bytes: usize) -> Self {
-        let document = RemoteDocument::new(settings("status_list", &source, max_bytes));
+        let document = RemoteDocument::new(settings(STATUS_LIST, &source, max_bytes));
         Self { source, document, list: StatusList::default(), generation: 0 }
     }
 
@@ -168,7 +171,7 @@ impl PolledStatusList {
         let done = act(&mut self.document, &mut |document| {
             let token = (outside.verify)(document)?;
             let list = StatusList::of(&token, uri, max_bytes, now).map_err(Failure::NotAStatusList)?;
-            let contents = Contents { entries: list.len(), fresh_for: token.time_to_live, ..Contents::default() };
+            let contents = Contents { entries: list.len(), fresh_for: token.fresh_for(now), ..Contents::default() };
             fresh = Some(list);
             Ok(contents)
         });
@@ -208,7 +211,7 @@ impl Source for PolledStatusList {
     }
 
     fn kind(&self) -> &'static str {
-        "status_list"
+        STATUS_LIST
     }
 }
 
@@ -237,6 +240,7 @@ fn settings(kind: &str, source: &PolledList, max_bytes: usize) -> Settings {
         max_stale: source.max_stale,
         asked_interval: source.refresh,
         backoff: BACKOFF,
-        is_conditional: true,
+        // That a status list has not changed would not say how long it counts, nor make one count that has expired.
+        is_conditional: kind == DENYLIST,
     }
 }
