@@ -9,6 +9,7 @@ use crate::extractor::HeaderEdit;
 use crate::log::{Line, quote};
 use crate::reason::{Answer, Challenge, Reason};
 use crate::request::Request;
+use crate::revocation::LookupKey;
 use crate::time::Timestamp;
 use crate::upstream::Effect;
 
@@ -62,6 +63,8 @@ pub struct Wait {
     pub provider: ProviderId,
     /// When it is decided at the latest.
     pub until: Timestamp,
+    /// The question about its token that is under way, if there is one: answers to others are no news for it.
+    pub question: Option<LookupKey>,
 }
 
 impl Denial {

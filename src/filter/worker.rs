@@ -27,6 +27,7 @@ use crate::reason::Reason;
 use crate::rehearsal;
 use crate::remote::{Attempt, Failure, Next, Response};
 use crate::request::Request;
+use crate::revocation::LookupKey;
 use crate::time::Timestamp;
 use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
 
@@ -223,9 +224,9 @@ impl Worker {
         self.waiting.borrow_mut().tell(id);
     }
 
-    /// An answer has come that requests may wait for until then.
-    pub(super) fn tell_until(&self, id: ProviderId, until: Option<Timestamp>) {
-        until.into_iter().for_each(|until| self.waiting.borrow_mut().tell_until(id, until));
+    /// This question about one of the provider's tokens has been answered.
+    pub(super) fn tell_of(&self, id: ProviderId, question: LookupKey) {
+        self.waiting.borrow_mut().tell_of(id, question);
     }
 
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.

@@ -124,7 +124,8 @@ impl RemoteDocument {
 
     /// What the server called the document of the record, if this worker holds it.
     pub(crate) fn etag(&self) -> Option<&str> {
-        self.held.as_ref().filter(|held| held.digest == self.record.digest)?.etag.as_deref()
+        let held = self.held.as_ref().filter(|held| self.settings.is_conditional && held.digest == self.record.digest);
+        held?.etag.as_deref()
     }
 
     /// When an attempt is, or can be, under way for a request that waits now.

@@ -55,7 +55,7 @@ pub enum Failure {
     },
     /// The body is no denylist; why, in the filter's own words.
     NotADenylist(String),
-    /// The denylist has lost more than half of its entries since the last one.
+    /// The denylist has lost half of its entries, or more, since the last one.
     Shrunk {
         /// How many it had.
         from: usize,

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::marks::Marks;
 use crate::authorization::equals;
-use crate::config::{HttpUri, Lookup, RevokedWhen, TemplatePart};
+use crate::config::{ClaimValue, HttpUri, Lookup, RevokedWhen, TemplatePart};
 use crate::jwt::json::read_value;
 use crate::remote::{Failure, Response};
 use crate::time::Timestamp;
@@ -14,12 +14,10 @@ use crate::time::Timestamp;
 /// How many answers are remembered, in sets of a few: of each set the one that ends first makes room.
 const SETS: usize = 4096;
 const WAYS: usize = 4;
-/// How many look-ups may be under way, and how many may wait for their turn.
+/// How many questions may be under way.
 const MAX_UNDER_WAY: usize = 512;
 /// A failure is remembered for so long, so that a service that is away is not asked by every request.
 const FAILURE_TIME: Duration = Duration::from_secs(1);
-/// So long a request may have waited for other things, such as keys, before its token is asked about.
-const OTHER_WAITS: Duration = Duration::from_secs(120);
 /// Longer claims are refused: they would make a long URL, and nobody issues them.
 const MAX_CLAIM: usize = 1024;
 
@@ -56,8 +54,6 @@ pub struct Received {
     pub failure: Option<Failure>,
     /// Whether the service has just begun to fail, or has ended it.
     pub is_news: bool,
-    /// By when it was to come; `None` if nobody waited for it any more.
-    pub until: Option<Timestamp>,
 }
 
 impl Received {
@@ -109,29 +105,39 @@ impl Lookups {
     pub(super) fn look(&mut self, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Looked {
         let Some(path) = path(&self.source.template, marks) else { return Looked::Unaskable };
         let key = key(&path);
-        let answer = self.set(&key).iter().flatten().find(|entry| entry.key == key).copied();
-        // An answer that has come since the request did is its answer, however short it counts; one from the future came
-        // before the clock was set back.
-        let counts = |entry: &Entry| {
-            let received = self.received(entry);
-            received <= now && (now < entry.until || arrival <= received)
-        };
-        if let Some(Entry { answer, .. }) = answer.filter(counts) {
-            return Looked::Known(answer);
-        }
-        self.under_way.retain(|question| now < question.until);
-        if let Some(question) = self.under_way.iter().find(|question| question.key == key) {
-            return Looked::Pending(question.until);
+        // What ends later than it could was written before the clock was set back.
+        let latest = now.saturating_add(self.source.ttl.max(FAILURE_TIME));
+        let counts = |entry: &&mut Entry| entry.key == key && now < entry.until && entry.until <= latest;
+        if let Some(entry) = self.set(&key).iter_mut().flatten().find(counts) {
+            return Looked::Known(entry.answer);
         }
         let patience = self.source.http.timeout.saturating_add(FAILURE_TIME);
-        if self.under_way.len() >= MAX_UNDER_WAY || now >= arrival.saturating_add(patience).saturating_add(OTHER_WAITS)
-        {
+        let (until, deadline) = (now.saturating_add(patience), arrival.saturating_add(patience));
+        self.under_way.retain(|question| now < question.until && question.until <= until);
+        if now >= deadline {
             return Looked::Known(Answer::Unavailable);
         }
-        let until = now.saturating_add(patience);
+        if let Some(question) = self.under_way.iter().find(|question| question.key == key) {
+            return Looked::Pending(question.until.min(deadline));
+        }
+        if self.under_way.len() >= MAX_UNDER_WAY {
+            return Looked::Known(Answer::Unavailable);
+        }
         let http = HttpUri { path_and_query: path, ..self.source.http.clone() };
         self.under_way.push(UnderWay { key, until, unsent: Some(http) });
-        Looked::Pending(until)
+        Looked::Pending(deadline)
+    }
+
+    /// Whether tokens without `jti` cannot be asked about.
+    pub(super) fn names_token_id(&self) -> bool {
+        self.source.names_token_id()
+    }
+
+    /// The question about a token with these marks, if it is under way.
+    #[must_use]
+    pub fn question(&self, marks: &Marks) -> Option<LookupKey> {
+        let key = key(&path(&self.source.template, marks)?);
+        self.under_way.iter().any(|question| question.key == key).then_some(key)
     }
 
     /// The questions that are to be sent now.
@@ -145,44 +151,35 @@ impl Lookups {
         &self.source.http
     }
 
-    /// Takes in an answer.
+    /// Takes in an answer. One to a question that nobody waits for any more, being too late or the second, is forgotten.
     pub fn receive(&mut self, key: LookupKey, response: Response, now: Timestamp) -> Received {
         let position = self.under_way.iter().position(|question| question.key == key);
-        let until = position.map(|position| self.under_way.swap_remove(position).until);
-        let (answer, failure) = match judge(&self.source.revoked_when, response) {
+        let (mut answer, failure) = match judge(&self.source.revoked_when, response) {
             Ok(true) => (Answer::Revoked, None),
             Ok(false) => (Answer::Good, None),
             Err(failure) => (Answer::Unavailable, Some(failure)),
         };
-        let entry = Entry { key, answer, until: now.saturating_add(self.lifetime(answer)) };
-        let same = self.set(&key).iter().position(|known| known.is_some_and(|known| known.key == key));
-        let oldest = || (0..WAYS).min_by_key(|way| self.sets_at(&key, *way)).unwrap_or_default();
-        let way = same.unwrap_or_else(oldest);
-        if let Some(place) = self.set(&key).get_mut(way) {
-            *place = Some(entry);
+        if let Some(position) = position {
+            self.under_way.swap_remove(position);
+            let time = if failure.is_some() { FAILURE_TIME.min(self.source.ttl) } else { self.source.ttl };
+            let set = self.set(&key);
+            let same = set.iter().position(|known| known.is_some_and(|known| known.key == key));
+            let oldest = || (0..WAYS).min_by_key(|way| set.get(*way).map(|known| known.map(|known| known.until)));
+            if let Some(place) = same.or_else(oldest).and_then(|way| set.get_mut(way)) {
+                // What was revoked stays so while nobody can tell.
+                if failure.is_some() && same.is_some() && place.is_some_and(|known| known.answer == Answer::Revoked) {
+                    answer = Answer::Revoked;
+                }
+                *place = Some(Entry { key, answer, until: now.saturating_add(time) });
+            }
         }
         let is_news = self.is_failing != failure.is_some();
         self.is_failing = failure.is_some();
-        Received { answer, failure, is_news, until }
-    }
-
-    /// How long an answer counts.
-    fn lifetime(&self, answer: Answer) -> Duration {
-        let ttl = self.source.ttl;
-        if answer == Answer::Unavailable { FAILURE_TIME.min(ttl) } else { ttl }
-    }
-
-    /// When an answer came.
-    fn received(&self, entry: &Entry) -> Timestamp {
-        entry.until.saturating_sub(self.lifetime(entry.answer))
+        Received { answer, failure, is_news }
     }
 
     fn set(&mut self, key: &LookupKey) -> &mut [Option<Entry>] {
         self.sets.get_mut(index(key)).map_or(&mut [], |set| set.as_mut_slice())
-    }
-
-    fn sets_at(&self, key: &LookupKey, way: usize) -> Option<Timestamp> {
-        self.sets.get(index(key))?.get(way)?.map(|entry| entry.until)
     }
 }
 
@@ -244,8 +241,19 @@ fn judge(revoked_when: &RevokedWhen, response: Response) -> Result<bool, Failure
         RevokedWhen::Member { .. } if status != 200 => Err(Failure::Status(status)),
         RevokedWhen::Member { pointer, equals: value } => {
             let document = std::str::from_utf8(&body).ok().and_then(|text| read_value(text).ok());
-            let member = document.as_ref().and_then(|document| document.pointer(pointer));
-            member.map(|member| equals(value, member)).ok_or(Failure::NotAnAnswer)
+            let member =
+                document.as_ref().and_then(|document| document.pointer(pointer)).ok_or(Failure::NotAnAnswer)?;
+            let is_of_its_type = match value {
+                ClaimValue::Text(_) => member.is_string(),
+                ClaimValue::Number(_) => member.is_number(),
+                ClaimValue::Bool(_) => member.is_boolean(),
+            };
+            // Webdis gives `[false, "LOADING ..."]` in the place of a number where Redis answers with an error.
+            if is_of_its_type || member.is_null() { Ok(equals(value, member)) } else { Err(Failure::NotAnAnswer) }
         }
     }
 }
+
+#[cfg(test)]
+#[path = "lookup_tests.rs"]
+mod tests;

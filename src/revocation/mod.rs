@@ -12,6 +12,10 @@ mod provider;
 mod status_list;
 mod text_table;
 
+#[cfg(test)]
+#[path = "../../tests/mint/mod.rs"]
+mod mint;
+
 pub(crate) use check::check;
 pub use denylist::Denylist;
 pub use lookup::{Answer, LookupKey, Lookups, Received};

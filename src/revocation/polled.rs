@@ -11,9 +11,6 @@ use std::time::Duration;
 
 /// A list with fewer entries may shrink as it likes.
 const FEW: usize = 10;
-/// The kinds of documents, for log and metrics.
-const DENYLIST: &str = "denylist";
-const STATUS_LIST: &str = "status_list";
 const BACKOFF: Backoff = Backoff { base_interval: Duration::from_secs(1), max_interval: Duration::from_secs(30) };
 
 /// What surrounds a fetch.
@@ -63,7 +60,7 @@ impl PolledDenylist {
     /// A list of this source; `max_bytes` bounds the document.
     #[must_use]
     pub fn new(source: PolledList, max_bytes: usize) -> Self {
-        let document = RemoteDocument::new(settings(DENYLIST, &source, max_bytes));
+        let document = RemoteDocument::new(settings("denylist", &source, max_bytes));
         Self { source, document, list: Denylist::default(), generation: 0 }
     }
 
@@ -86,7 +83,7 @@ impl PolledDenylist {
         let done = act(&mut self.document, &mut |document| {
             let list = Denylist::parse(document, seed).map_err(Failure::NotADenylist)?;
             let entries = list.len();
-            if is_wary && entries < before / 2 {
+            if is_wary && entries.saturating_mul(2) <= before {
                 return Err(Failure::Shrunk { from: before, to: entries });
             }
             fresh = Some(list);
@@ -128,7 +125,7 @@ impl Source for PolledDenylist {
     }
 
     fn kind(&self) -> &'static str {
-        DENYLIST
+        "denylist"
     }
 }
 
@@ -145,7 +142,7 @@ impl PolledStatusList {
     /// A list of this source; `max_bytes` bounds the document, and the list in it.
     #[must_use]
     pub fn new(source: PolledList, max_bytes: usize) -> Self {
-        let document = RemoteDocument::new(settings(STATUS_LIST, &source, max_bytes));
+        let document = RemoteDocument::new(settings("status_list", &source, max_bytes));
         Self { source, document, list: StatusList::default(), generation: 0 }
     }
 
@@ -166,12 +163,13 @@ impl PolledStatusList {
         act: impl FnOnce(&mut RemoteDocument, &mut dyn FnMut(&[u8]) -> Result<Contents, Failure>) -> T,
     ) -> T {
         let max_bytes = self.document.max_bytes();
-        let (uri, now) = (&self.source.uri, outside.now);
+        let (uri, longest_freshness, now) = (&self.source.uri, self.source.refresh, outside.now);
         let mut fresh = None;
         let done = act(&mut self.document, &mut |document| {
             let token = (outside.verify)(document)?;
             let list = StatusList::of(&token, uri, max_bytes, now).map_err(Failure::NotAStatusList)?;
-            let contents = Contents { entries: list.len(), fresh_for: token.fresh_for(now), ..Contents::default() };
+            let fresh_for = token.fresh_for(longest_freshness, now);
+            let contents = Contents { entries: list.len(), fresh_for, ..Contents::default() };
             fresh = Some(list);
             Ok(contents)
         });
@@ -211,11 +209,12 @@ impl Source for PolledStatusList {
     }
 
     fn kind(&self) -> &'static str {
-        STATUS_LIST
+        "status_list"
     }
 }
 
-/// A request waits for the first document only: once a fetch has failed, its verdict is that none can be had.
+/// A request waits for the first document only: once a fetch has failed, its verdict is that none can be had. A status list
+/// that was faster than the keys has not failed.
 fn serving(
     document: &RemoteDocument,
     source: &PolledList,
@@ -226,7 +225,8 @@ fn serving(
         return Ok(());
     }
     let patience = arrival.saturating_add(source.http.timeout);
-    let is_first = document.shared_generation() == 0 && !document.has_failed();
+    let has_failed = document.has_failed() && !document.has_failed_by(&Failure::NotVerifiable);
+    let is_first = document.shared_generation() == 0 && !has_failed;
     Err((is_first && now < patience).then_some(patience))
 }
 
@@ -240,7 +240,11 @@ fn settings(kind: &str, source: &PolledList, max_bytes: usize) -> Settings {
         max_stale: source.max_stale,
         asked_interval: source.refresh,
         backoff: BACKOFF,
-        // That a status list has not changed would not say how long it counts, nor make one count that has expired.
-        is_conditional: kind == DENYLIST,
+        // A status list that has not changed goes stale by itself.
+        is_conditional: kind == "denylist",
     }
 }
+
+#[cfg(test)]
+#[path = "polled_tests.rs"]
+mod tests;

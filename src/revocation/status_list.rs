@@ -63,10 +63,10 @@ impl StatusListToken {
         Self::read(verified).map_err(Failure::NotAStatusList)
     }
 
-    /// How long it counts as fresh by itself: an issuer need not say so by `ttl`, and none serves when it has expired.
-    pub(super) fn fresh_for(&self, now: Timestamp) -> Option<Duration> {
-        let left = self.expiration.map(|expiration| expiration.saturating_since(now));
-        self.time_to_live.into_iter().chain(left).min()
+    /// How long it counts as fresh by its `ttl` and, where it ends before `longest`, its `exp`; `None` if neither says so.
+    pub(super) fn fresh_for(&self, longest: Duration, now: Timestamp) -> Option<Duration> {
+        let ends_in = self.expiration.map(|expiration| expiration.saturating_since(now)).filter(|end| *end < longest);
+        self.time_to_live.into_iter().chain(ends_in).min()
     }
 
     fn read(token: VerifiedToken<'_>) -> Result<Self, &'static str> {
@@ -158,22 +158,5 @@ impl StatusList {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
-
-    #[test]
-    fn a_list_is_fetched_again_before_it_expires() {
-        let fresh_for = |time_to_live: Option<u64>, expiration: Option<u64>| {
-            let expiration = expiration.map(|left| NOW.saturating_add(Duration::from_secs(left)));
-            let time_to_live = time_to_live.map(Duration::from_secs);
-            StatusListToken { expiration, time_to_live, ..StatusListToken::default() }.fresh_for(NOW)
-        };
-        assert_eq!(fresh_for(None, None), None);
-        assert_eq!(fresh_for(Some(60), None), Some(Duration::from_secs(60)));
-        assert_eq!(fresh_for(None, Some(60)), Some(Duration::from_secs(60)));
-        assert_eq!(fresh_for(Some(600), Some(60)), Some(Duration::from_secs(60)));
-        assert_eq!(fresh_for(Some(60), Some(600)), Some(Duration::from_secs(60)));
-    }
-}
+#[path = "status_list_tests.rs"]
+mod tests;

@@ -8,8 +8,8 @@ import yaml
 from .envoy import ROOT
 
 NAMES = (
-    "log principal condition cors cors_policy same_route off on certificates untrusted dpop session peer set_certificate "
-    "forward_certificate"
+    "log principal condition cors cors_policy same_route off on certificates untrusted dpop session peer "
+    "set_certificate forward_certificate"
 )
 
 
