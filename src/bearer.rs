@@ -7,6 +7,7 @@ use crate::authenticator::Authenticator;
 use crate::config::{Provider, ProviderId};
 use crate::decision::Denial;
 use crate::dpop::Proof;
+use crate::failed_attempts::FailedAttempts;
 use crate::front::Front;
 use crate::jwt::{DecodedToken, FormError, UnverifiedToken};
 use crate::presented::{Found, Place, Token};
@@ -131,6 +132,13 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     ///
     /// What is wrong with it.
     pub(crate) fn prove(&self, presented: Presented<'p, 's, 'r>, thumbprint: &str) -> Result<(), Denial> {
+        // Of a token that is remembered, the proof alone costs a signature.
+        let counts = |failed_attempts: &FailedAttempts| failed_attempts.counts(Reason::DpopProofInvalid);
+        if self.authenticator.failed_attempts().is_some_and(counts)
+            && let Some(denial) = self.too_many_failures()
+        {
+            return Err(denial);
+        }
         let examine = || self.authenticator.examiner().examine(self.front(), self.moment.now);
         match self.proof.get_or_init(examine) {
             Ok(proof) => proof.is_for(presented.token.bytes, thumbprint),
@@ -168,9 +176,13 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
 
     /// A remembered token does not come here: it is good, whoever else has failed at the same address.
     fn check_failed_attempts(&self) -> Result<(), Stop> {
-        let Some(failed_attempts) = self.authenticator.failed_attempts() else { return Ok(()) };
+        self.too_many_failures().map_or(Ok(()), |denial| Err(Stop::Deny(denial)))
+    }
+
+    fn too_many_failures(&self) -> Option<Denial> {
+        let failed_attempts = self.authenticator.failed_attempts()?;
         let ask = || failed_attempts.refusal(self.front(), self.moment.store, self.moment.now);
-        self.attempt.refusal.get_or_init(ask).clone().map_or(Ok(()), |denial| Err(Stop::Deny(denial)))
+        self.attempt.refusal.get_or_init(ask).clone()
     }
 
     /// What stands in front of the proxy.

@@ -10,6 +10,7 @@ use crate::log::{Line, quote};
 use crate::protected_resource::{self, metadata_url};
 use crate::reason::{Answer, Challenge, Reason};
 use crate::request::Request;
+use crate::revocation::LookupKey;
 use crate::time::Timestamp;
 use crate::upstream::Effect;
 
@@ -65,6 +66,8 @@ pub struct Wait {
     pub provider: ProviderId,
     /// When it is decided at the latest.
     pub until: Timestamp,
+    /// The question about its token that is under way, if there is one: answers to others are no news for it.
+    pub question: Option<LookupKey>,
 }
 
 impl Denial {

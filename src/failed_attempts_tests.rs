@@ -232,7 +232,7 @@ fn at_the_limit_no_keys_are_asked_for_and_nobody_waits() {
         )
     };
     let unknown = format!("Bearer {head}.{claims}.AAAA");
-    assert_eq!(decide(&unknown), Decision::Wait(Wait { provider: ProviderId(0), until: NOW }));
+    assert_eq!(decide(&unknown), Decision::Wait(Wait { provider: ProviderId(0), until: NOW, question: None }));
     assert_eq!((keys.0.get(), store.0.borrow().len()), (1, 1), "a request that waits has not failed");
     let reason = |decision| if let Decision::Deny(denial) = decision { Some(denial.reason) } else { None };
     assert_eq!(reason(decide("Basic a")), Some(Reason::TokenMissing));

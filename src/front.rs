@@ -73,7 +73,14 @@ impl<'f> Front<'f> {
     pub(crate) fn certificate_digest(&self) -> Result<[u8; 32], &'static str> {
         let forwards = self.proxies.is_some_and(|proxies| proxies.client_certificate);
         if forwards && self.is_trusted() {
-            return forwarded_digest(self.request);
+            let digest = forwarded_digest(self.request)?;
+            // Envoy would write it itself (`SANITIZE_SET`, for the peer).
+            let is_own = self.connection.certificate_digest() == Some(digest);
+            return if is_own {
+                Err("x-forwarded-client-cert has the trusted proxy's own certificate")
+            } else {
+                Ok(digest)
+            };
         }
         let untrusted = forwards && self.request.has_header(client_certificate::NAME);
         self.connection.certificate_digest().ok_or(if untrusted {

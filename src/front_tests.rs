@@ -151,6 +151,9 @@ fn behind_a_trusted_proxy_the_forwarded_certificate_counts_and_no_other() {
     assert_eq!(forwarded(&proxy, &[]), Err("the trusted proxy has forwarded no client certificate"));
     assert_eq!(forwarded(&proxy, &[""]), Err("x-forwarded-client-cert is not understood"));
     assert_eq!(forwarded(&proxy, &[&hash, &hash]), Err("x-forwarded-client-cert came twice"));
+    let proxys = format!("Hash={}", "07".repeat(32));
+    assert_eq!(forwarded(&proxy, &[&proxys]), Err("x-forwarded-client-cert has the trusted proxy's own certificate"));
+    assert_eq!(forwarded(&at("10.0.0.1"), &[&proxys]), Ok(7));
     assert_eq!(forwarded(&own, &[&hash]), Ok(7));
     assert_eq!(forwarded(&at("192.0.2.1"), &[&hash]), Err("x-forwarded-client-cert came from an untrusted peer"));
     assert_eq!(forwarded(&at("192.0.2.1"), &[]), Err("the client has shown no certificate"));

@@ -220,11 +220,14 @@ impl Reason {
         self.row().0
     }
 
-    /// Whether something is wrong with a token: then it can count as a failed attempt.
+    /// Whether something is wrong with a token, or with the proof beside it: then it can count as a failed attempt.
     #[must_use]
     pub fn is_of_token(self) -> bool {
-        self.row().1.challenge == Challenge::InvalidToken
-            && !matches!(self, Self::KeysUnavailable | Self::TooManyWaiting | Self::RevocationUnavailable)
+        matches!(self.row().1.challenge, Challenge::InvalidToken | Challenge::InvalidProof)
+            && !matches!(
+                self,
+                Self::KeysUnavailable | Self::TooManyWaiting | Self::RevocationUnavailable | Self::DpopMemoryFull
+            )
     }
 
     /// What the client sees. `unavailable_status` is what the operator chose for keys and revocations that cannot be had: 401

@@ -11,7 +11,7 @@ use crate::jwks::KeySet;
 use crate::jwt::{UnverifiedToken, VerifiedToken};
 use crate::principal::{Facts, Interest, Principal};
 use crate::reason::Reason;
-use crate::revocation::{Marks, Standing};
+use crate::revocation::{LookupKey, Marks, Standing};
 use crate::shared_store::SharedStore;
 use crate::time::Timestamp;
 use crate::upstream::claim_effects;
@@ -29,6 +29,11 @@ pub trait Keys {
 pub trait Revocations {
     /// How a token of the provider stands that can be revoked by `marks`, in a request that arrived at `arrival`.
     fn standing(&self, provider: ProviderId, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Standing;
+
+    /// The question about a token of the provider's with these marks, if it is under way.
+    fn question(&self, _provider: ProviderId, _marks: &Marks) -> Option<LookupKey> {
+        None
+    }
 }
 
 /// Which keys are wanted, and how long the request can wait for them.
@@ -138,7 +143,7 @@ fn verify<'t>(
     let query = KeyQuery { provider: id, key_id, arrival: moment.arrival, now: moment.now };
     let set = match moment.keys.lookup(query) {
         KeyLookup::Ready(set) => set,
-        KeyLookup::Pending(until) => return Err(Stop::Wait(Wait { provider: id, until })),
+        KeyLookup::Pending(until) => return Err(Stop::Wait(Wait { provider: id, until, question: None })),
         KeyLookup::Unavailable => return Err(refuse(Reason::KeysUnavailable)),
     };
     let mut candidates = set.candidates(key_id, header.algorithm).peekable();

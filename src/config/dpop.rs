@@ -43,6 +43,8 @@ const MAX_ORIGINS: usize = 64;
 const MAX_AGE: Bounds =
     Bounds { range: Duration::from_secs(1)..=Duration::from_secs(600), text: r#""1s" to "600s", ten minutes"# };
 const CLOCK_SKEW: Bounds = Bounds { range: Duration::ZERO..=Duration::from_secs(60), text: r#""0s" to "60s""# };
+/// No proof can be accepted for longer than this, by any configuration.
+pub(crate) const LONGEST_LIFE: Duration = MAX_AGE.range.end().saturating_add(*CLOCK_SKEW.range.end());
 const LIFETIME: Bounds =
     Bounds { range: Duration::from_secs(10)..=Duration::from_secs(3600), text: r#""10s" to "3600s", an hour"# };
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);

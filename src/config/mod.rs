@@ -48,6 +48,7 @@ use std::time::Duration;
 
 pub use csrf::{CsrfGuard, DoubleSubmit};
 pub use dpop::Dpop;
+pub(crate) use dpop::LONGEST_LIFE;
 pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::hash::sha256;
-use crate::config::Config;
+use crate::config::{Config, LONGEST_LIFE};
 use crate::shared_store::SharedStore;
 use crate::time::Timestamp;
 
@@ -27,6 +27,10 @@ const MAX_ATTEMPTS: u32 = 8;
 
 /// Workers read the clock one after the other: one may hold a proof for good that another holds for over.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+
+/// No proof has to be remembered for longer, by whatever configuration: one with a shorter `max_age` must not forget what
+/// another remembers in the same memory.
+const LONGEST: Duration = LONGEST_LIFE.saturating_add(CLOCK_TOLERANCE);
 
 /// A proof that is known again.
 pub(crate) type ProofDigest = [u8; DIGEST_LENGTH];
@@ -47,8 +51,6 @@ pub(crate) enum Unusable {
 pub(crate) struct ReplayMemory {
     prefix: String,
     buckets: u64,
-    /// No proof has to be remembered for longer than this.
-    longest: Duration,
 }
 
 impl ReplayMemory {
@@ -59,11 +61,7 @@ impl ReplayMemory {
         let names: Vec<_> = config.providers.iter().map(|provider| provider.name.as_str()).collect();
         let id = sha256(&[names.join(" ").as_bytes(), &buckets.to_be_bytes()]);
         let id = URL_SAFE_NO_PAD.encode(id.get(..DIGEST_LENGTH).unwrap_or_default());
-        Self {
-            prefix: ["jwt_warden/dpop/", &id, "/"].concat(),
-            buckets,
-            longest: config.dpop.max_age.saturating_add(config.dpop.clock_skew).saturating_add(CLOCK_TOLERANCE),
-        }
+        Self { prefix: ["jwt_warden/dpop/", &id, "/"].concat(), buckets }
     }
 
     /// Remembers that a proof has been used, which could be accepted until then.
@@ -83,7 +81,7 @@ impl ReplayMemory {
         for _ in 0..MAX_ATTEMPTS {
             let held = store.get(&key);
             let (value, version) = held.map_or((Vec::new(), None), |(value, version)| (value, Some(version)));
-            let bucket = self.with(proof, until, &value, now)?;
+            let bucket = with(proof, until, &value, now)?;
             if store.replace(&key, &bucket, version) {
                 return Ok(());
             }
@@ -96,29 +94,29 @@ impl ReplayMemory {
         let bucket = number.checked_rem(self.buckets).unwrap_or_default();
         format!("{}{bucket}", self.prefix)
     }
+}
 
-    /// The bucket with one proof more, without those that are over.
-    fn with(&self, proof: &ProofDigest, until: Timestamp, bucket: &[u8], now: Timestamp) -> Result<Vec<u8>, Unusable> {
-        let mut bytes = Vec::with_capacity(bucket.len().saturating_add(1 + ENTRY_LENGTH));
-        bytes.push(VERSION);
-        for entry in entries(bucket) {
-            let (digest, time) = entry.split_at_checked(DIGEST_LENGTH).unwrap_or_default();
-            let time = Timestamp::from_millis(time.try_into().map_or(0, u64::from_be_bytes));
-            if digest == proof {
-                return Err(Unusable::Replayed);
-            }
-            // Nobody but another plugin could have written a time so far off.
-            if time >= now && time.saturating_since(now) <= self.longest {
-                bytes.extend_from_slice(entry);
-            }
+/// The bucket with one proof more, without those that are over.
+fn with(proof: &ProofDigest, until: Timestamp, bucket: &[u8], now: Timestamp) -> Result<Vec<u8>, Unusable> {
+    let mut bytes = Vec::with_capacity(bucket.len().saturating_add(1 + ENTRY_LENGTH));
+    bytes.push(VERSION);
+    for entry in entries(bucket) {
+        let (digest, time) = entry.split_at_checked(DIGEST_LENGTH).unwrap_or_default();
+        let time = Timestamp::from_millis(time.try_into().map_or(0, u64::from_be_bytes));
+        if digest == proof {
+            return Err(Unusable::Replayed);
         }
-        if bytes.len() > CAPACITY * ENTRY_LENGTH {
-            return Err(Unusable::Full);
+        // Nobody but another plugin could have written a time so far off.
+        if time >= now && time.saturating_since(now) <= LONGEST {
+            bytes.extend_from_slice(entry);
         }
-        bytes.extend_from_slice(proof);
-        bytes.extend_from_slice(&until.as_millis().to_be_bytes());
-        Ok(bytes)
     }
+    if bytes.len() > CAPACITY * ENTRY_LENGTH {
+        return Err(Unusable::Full);
+    }
+    bytes.extend_from_slice(proof);
+    bytes.extend_from_slice(&until.as_millis().to_be_bytes());
+    Ok(bytes)
 }
 
 /// The entries of a bucket; none if these bytes are no bucket. Whoever wrote them could have written an empty one too.
@@ -143,7 +141,7 @@ mod tests {
     const AGE: Duration = Duration::from_secs(60);
 
     fn memory(buckets: u64) -> ReplayMemory {
-        ReplayMemory { prefix: "jwt_warden/dpop/test/".into(), buckets, longest: Duration::from_secs(66) }
+        ReplayMemory { prefix: "jwt_warden/dpop/test/".into(), buckets }
     }
 
     fn proof(number: u64) -> ProofDigest {
@@ -184,6 +182,15 @@ mod tests {
         assert_eq!(memory.use_up(&proof(capacity), later(AGE), &store, moment), Ok(()));
         assert_eq!(memory.use_up(&proof(capacity + 1), later(AGE), &store, moment), Err(Unusable::Full));
         assert!(store.get("jwt_warden/dpop/test/0").unwrap().0.len() <= 1 + CAPACITY * ENTRY_LENGTH);
+    }
+
+    #[test]
+    fn a_shorter_life_forgets_nothing_that_counted_for_longer() {
+        let (memory, store) = (memory(1), Memory::default());
+        let longest = later(LONGEST_LIFE);
+        assert_eq!(memory.use_up(&proof(1), longest, &store, NOW), Ok(()));
+        assert_eq!(memory.use_up(&proof(2), later(AGE), &store, NOW), Ok(()));
+        assert_eq!(memory.use_up(&proof(1), longest, &store, later(AGE)), Err(Unusable::Replayed));
     }
 
     #[test]

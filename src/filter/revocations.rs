@@ -119,7 +119,7 @@ impl Worker {
             report_lookup(provider.1, lookups.http(), received.failure.as_ref());
         }
         drop(revocation);
-        self.tell(id);
+        self.tell_of(id, key);
     }
 
     /// Calls with what surrounds a fetch for this provider.
@@ -144,6 +144,10 @@ impl Worker {
 }
 
 impl Revocations for Worker {
+    fn question(&self, provider: ProviderId, marks: &Marks) -> Option<LookupKey> {
+        self.revocation(provider)?.try_borrow_mut().ok()?.lookups()?.question(marks)
+    }
+
     fn standing(&self, provider: ProviderId, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Standing {
         match self.revocation(provider).map(RefCell::try_borrow_mut) {
             None => Standing::Good,

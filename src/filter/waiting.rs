@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::config::ProviderId;
 use crate::decision::Wait;
+use crate::revocation::LookupKey;
 use crate::route::Route;
 use crate::time::Timestamp;
 
@@ -76,10 +77,43 @@ impl WaitingRoom {
             .for_each(|waiting| waiting.has_news = true);
     }
 
+    /// This question about one of the provider's tokens has been answered: that is news for those alone who wait for it.
+    pub(super) fn tell_of(&mut self, provider: ProviderId, question: LookupKey) {
+        self.requests
+            .values_mut()
+            .filter(|waiting| waiting.wait.provider == provider && waiting.wait.question == Some(question))
+            .for_each(|waiting| waiting.has_news = true);
+    }
+
     /// Those that can be asked about again, the oldest first: there is news for them, their time is up, or the clock was
     /// set back.
     pub(super) fn ready(&self, now: Timestamp) -> Vec<u32> {
         let is_ready = |waiting: &Waiting| waiting.has_news || now >= waiting.wait.until || now < waiting.arrival;
         self.requests.iter().filter(|(_, waiting)| is_ready(waiting)).map(|(context_id, _)| *context_id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_wakes_those_who_wait_for_it_only() {
+        let mut room = WaitingRoom::default();
+        let at = Timestamp::from_secs;
+        for (context_id, provider, question) in [(1, 0, Some(9)), (2, 0, Some(8)), (3, 1, Some(9)), (4, 0, None)] {
+            let question = question.map(|octet| [octet; 16]);
+            let wait = Wait { provider: ProviderId(provider), until: at(9), question };
+            let progress = Rc::new(Cell::new(Progress::Undecided));
+            let (head, route) = (Vec::new(), Route::default());
+            room.insert(context_id, Waiting { head, route, arrival: at(1), wait, has_news: false, progress });
+        }
+        assert!(room.ready(at(2)).is_empty());
+        room.tell_of(ProviderId(0), [9; 16]);
+        assert_eq!(room.ready(at(2)), [1]);
+        room.tell(ProviderId(1));
+        assert_eq!(room.ready(at(2)), [1, 3]);
+        room.tell(ProviderId(0));
+        assert_eq!(room.ready(at(2)), [1, 2, 3, 4]);
     }
 }

@@ -27,6 +27,7 @@ use crate::reason::Reason;
 use crate::rehearsal;
 use crate::remote::{Attempt, Failure, Next, Response};
 use crate::request::Request;
+use crate::revocation::LookupKey;
 use crate::time::Timestamp;
 use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
 
@@ -226,6 +227,11 @@ impl Worker {
     /// Something is new for the requests that wait for this provider.
     pub(super) fn tell(&self, id: ProviderId) {
         self.waiting.borrow_mut().tell(id);
+    }
+
+    /// This question about one of the provider's tokens has been answered.
+    pub(super) fn tell_of(&self, id: ProviderId, question: LookupKey) {
+        self.waiting.borrow_mut().tell_of(id, question);
     }
 
     /// Sends a request of an attempt; if that fails at once, the attempt has its answer.

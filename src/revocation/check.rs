@@ -23,7 +23,9 @@ pub(crate) fn check(
     let refuse = |reason, detail| Err(Stop::Deny(Denial::new(reason, Some(id)).because(detail)));
     match moment.revocations.standing(id, marks, moment.arrival, moment.now) {
         Standing::Good => Ok(true),
-        Standing::Pending(until) => Err(Stop::Wait(Wait { provider: id, until })),
+        Standing::Pending(until) => {
+            Err(Stop::Wait(Wait { provider: id, until, question: moment.revocations.question(id, marks) }))
+        }
         Standing::Unavailable(_) if settings.allow_when_unavailable => Ok(false),
         Standing::Unavailable(detail) => refuse(Reason::RevocationUnavailable, detail),
         Standing::Unmarked(detail) => refuse(Reason::RevocationClaimMissing, detail),

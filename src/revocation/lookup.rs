@@ -133,6 +133,13 @@ impl Lookups {
         self.source.names_token_id()
     }
 
+    /// The question about a token with these marks, if it is under way.
+    #[must_use]
+    pub fn question(&self, marks: &Marks) -> Option<LookupKey> {
+        let key = key(&path(&self.source.template, marks)?);
+        self.under_way.iter().any(|question| question.key == key).then_some(key)
+    }
+
     /// The questions that are to be sent now.
     pub fn take_unsent(&mut self) -> Vec<(LookupKey, HttpUri)> {
         self.under_way.iter_mut().filter_map(|question| Some((question.key, question.unsent.take()?))).collect()

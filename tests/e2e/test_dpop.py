@@ -1,5 +1,6 @@
 """Tokens that are bound to a key (RFC 9449): proofs good and bad, replays on all workers, a client that is not ours."""
 
+import asyncio
 import json
 import subprocess
 import time
@@ -8,17 +9,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from lab import processes
+from lab.issuer import Answer
 from lab.keys import EcKey, HmacKey, RsaKey, base64url, generate
-from support import http2
-from support.bootstrap import Site
+from support import http2, load
+from support.bootstrap import Site, direct_response
 from support.client import bearer, send, unique_path
 from support.dpop import ORIGIN, presented, proof, public, thumbprint
 from support.envoy import ROOT
 from support.handbook import blocks
+from support.revocation import ListServer
+from support.wait import until
 from support.world import rule
 
 pytestmark = pytest.mark.matrix
 
+ACTIVE = "http.waiting.downstream_rq_active"
 ALGS = 'algs="RS256 PS256 ES256 ES384 EdDSA"'
 INVALID_TOKEN = f'DPoP realm="api", error="invalid_token", {ALGS}'
 INVALID_PROOF = f'DPoP realm="api", error="invalid_dpop_proof", {ALGS}'
@@ -366,3 +371,39 @@ def test_a_client_that_is_not_ours(envoy, world, program, algorithm):
     finally:
         client.kill()
         client.communicate()
+
+
+def test_a_proof_counts_once_of_all_requests_that_wait_with_it(launch, world, key):
+    """And an answer about one token has nobody else's proof verified again: 300 would verify 45,000."""
+    service = ListServer()
+    service.answer_with = Answer(status=404)
+    service.hold()
+    lookup = {
+        "http_uri": {"uri": "http://service/{jti}", "cluster": "service", "timeout": "20s"},
+        "revoked_when": {"status": 200},
+    }
+    providers = {"a": world.provider("a", revocation={"lookup": lookup})}
+    waiting = Site("waiting", {"providers": providers, "rules": [rule("/a/", "a")]}, route=direct_response())
+    envoy = launch(waiting, clusters={"service": service.port})
+    requests = {}
+    for number in range(300):
+        token, path = world.token(cnf={"jkt": thumbprint(key)}, jti=str(number)), f"/a/{number}"
+        lines = [f"GET {path} HTTP/1.1", "host: api.example", *map(": ".join, presented(token, proof(key, token, path)))]
+        requests[number] = "\r\n".join([*lines, "", ""]).encode()
+
+    def release():
+        until(lambda: envoy.stats(ACTIVE)[ACTIVE] == 310, seconds=30)
+        service.release()
+
+    async def wait_together():
+        # The proof of the first ten comes twice.
+        everybody = load.send_all(envoy.port("waiting"), [*requests.items(), *list(requests.items())[:10]], 310)
+        begun = time.perf_counter()
+        results, _ = await asyncio.gather(everybody, asyncio.to_thread(release))
+        return results, time.perf_counter() - begun
+
+    results, seconds = asyncio.run(wait_together())
+    service.stop()
+    print(f"310 requests with proofs that waited were decided {seconds:.2f} s after they began")
+    assert sorted(result.tag for result in results if result.status == 200) == list(range(300))
+    assert sorted(result.tag for result in results if result.status == 401) == list(range(10))

@@ -5,9 +5,11 @@ import time
 
 import pytest
 
+from lab.keys import EcKey
 from support import load
 from support.bootstrap import Site, direct_response
 from support.client import bearer, begin, send, unique_path
+from support.dpop import presented, proof, thumbprint
 from support.handbook import blocks
 from support.remote import remote_site
 from support.wait import until
@@ -44,6 +46,7 @@ def envoy(launch, world):
         site("header", peer, by={"header": "x-client"}),
         site("header_spoofed", peer, ELSEWHERE, by={"header": "x-client"}),
         site("expired", peer, count=["token_expired", "token_malformed"]),
+        site("proofs", peer, count=["dpop_proof_invalid"]),
         site("many", peer, limit=2),
         concurrency=WORKERS,
     )
@@ -95,6 +98,23 @@ def test_attempts_on_a_route_that_lets_them_pass_count_too(ask, world, forged):
     client = "198.51.100.30"
     assert statuses(ask, LIMIT, "locked", forged, client, prefix="/optional/") == {200}
     assert statuses(ask, 5, "locked", world.token(sub="late"), client) == {429}
+
+
+def test_proofs_are_attempts_where_they_are_counted(envoy, world):
+    key, other = EcKey("P-256", alg="ES256"), EcKey("P-256", alg="ES256")
+    bound = world.token(cnf={"jkt": thumbprint(key)})
+
+    def ask(site, client, signer=key):
+        path = unique_path("/a/")
+        headers = presented(bound, proof(key, bound, path, signer=signer))
+        return send(envoy.port(site), path, [*headers, ("x-forwarded-for", client)]).status
+
+    for site, at_the_limit in (("proofs", 429), ("locked", 401)):
+        # The token is remembered by every worker then.
+        assert {ask(site, "198.51.100.40") for _ in range(40)} == {200}
+        assert {ask(site, "198.51.100.40", other) for _ in range(LIMIT)} == {401}
+        assert {ask(site, "198.51.100.40", other) for _ in range(20)} == {at_the_limit}
+        assert {ask(site, "198.51.100.41") for _ in range(20)} == {200}
 
 
 def test_the_lock_ends_with_the_window_however_often_it_was_tried(ask, world, forged):

@@ -70,6 +70,8 @@ fn failed_attempts_are_read() {
     assert_eq!(read(json!({"limit": 7, "window": "1m", "by": "source_address"})), default);
     let counted = read(json!({"limit": 1, "count": ["key_unknown", "token_malformed"]})).counted;
     assert_eq!(counted, [Reason::KeyUnknown, Reason::TokenMalformed]);
+    let counted = read(json!({"limit": 1, "count": ["dpop_proof_invalid", "dpop_proof_replayed"]})).counted;
+    assert_eq!(counted, [Reason::DpopProofInvalid, Reason::DpopProofReplayed]);
     let mut config = least_with("/failed_attempts", json!({"limit": 1, "by": {"header": "X-Client"}}));
     config["trusted_proxies"] = json!({"addresses": ["::1"]});
     let by = load(&config).unwrap().config.failed_attempts.unwrap().by;
