@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn garbage_neither_traps_nor_stays() {
-        let good = memory(1).with(&proof(1), later(AGE), &[], NOW).unwrap();
+        let good = with(&proof(1), later(AGE), &[], NOW).unwrap();
         let too_many = [&[VERSION][..], &vec![0xff; (CAPACITY + 1) * ENTRY_LENGTH]].concat();
         let far_off = [&[VERSION][..], &vec![0xff; CAPACITY * ENTRY_LENGTH]].concat();
         for garbage in
