@@ -63,6 +63,7 @@ test-e2e: build ## Run the filter's tests in a real Envoy
 
 test-matrix: build ## Run the core of these tests in every supported Envoy
 	@python=$$(tools/python)
+	tools/redis
 	for version in $(MATRIX); do
 		export ENVOY=$$(tools/envoy $$version)
 		echo "Envoy $$version"

@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from . import cases, chart, claims, growth, load, machine, memory, pools, proxy, report, rounds
+from . import cases, chart, claims, growth, load, machine, memory, pools, proxy, report, revocation, rounds, sender
 from .bootstrap import WARDEN
 from .rounds import Pace
 
@@ -53,7 +53,8 @@ def _options():
 def _measure(about, pace):
     tokens = cases.mint()
     listed = cases.cases(tokens)
-    series, resident = rounds.measure(cases.proxies(tokens), listed, pace, _tell)
+    with revocation.clusters() as services:
+        series, resident = rounds.measure(cases.proxies(tokens), listed, pace, _tell, services)
     results = {(case.name, case.proxy): taken for case, taken in zip(listed, series, strict=True)}
     artifact = WARDEN.stat().st_size
     worker = memory.worker_bytes(tokens, pace.seconds)
@@ -61,6 +62,7 @@ def _measure(about, pace):
         "about": {**about, "artifact_bytes": artifact, "worker_bytes": worker},
         "results": results,
         "memory": resident,
+        "sender": sender.table(sender.measure(pace, _tell)),
         "claims": claims.claims(results, artifact, worker),
     }
 

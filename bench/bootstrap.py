@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from . import certificates
 from .pools import AUDIENCE, ISSUER
 
 ROOT = Path(__file__).parents[1]
@@ -12,13 +13,14 @@ _FILTERS = _TYPE + "envoy.extensions.filters.http."
 _OK = {"direct_response": {"status": 200, "body": {"inline_string": "ok"}}}
 
 
-def bootstrap(listeners, clusters=None):
+def bootstrap(listeners, clusters=None, services=None):
     """The whole configuration. `listeners`: names, and their HTTP filters; `clusters`: names, and ports of this
-    machine. A path that begins with a cluster's name goes there, every other is answered by Envoy itself."""
+    machine. A path that begins with a cluster's name goes there, every other is answered by Envoy itself. `services`:
+    clusters that no path leads to."""
     clusters = clusters or {}
     static = {
         "listeners": [_listener(name, filters, clusters) for name, filters in listeners.items()],
-        "clusters": [_cluster(name, port) for name, port in clusters.items()],
+        "clusters": [_cluster(name, port) for name, port in {**clusters, **(services or {})}.items()],
     }
     return {"admin": {"address": _address(0)}, "static_resources": static}
 
@@ -90,6 +92,11 @@ def provider(*jwks, issuer=ISSUER):
     algorithms = sorted({jwk["alg"] for jwk in jwks})
     document = {"inline_string": json.dumps({"keys": jwks})}
     return {"issuer": issuer, "audiences": [AUDIENCE], "algorithms": algorithms, "local_jwks": document}
+
+
+def tls_cluster(name, port, file):
+    """A cluster of one server that is shown the certificate in the file."""
+    return {**_cluster(name, port), "transport_socket": certificates.calling(file)}
 
 
 def _cluster(name, port):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from . import bootstrap, modules
 from .bootstrap import native, provider, warden, wasm
 from .pools import COUNT, ISSUER, Pool, pool
+from .revocation import BY_DENYLIST, BY_LOOKUP, ENTRIES
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256"]
 HOT = 500
@@ -17,6 +18,8 @@ MANY_PROVIDERS, MANY_RULES = 50, 1000
 HOT_TOKENS = f"{HOT} hot tokens"
 HOT_MANY_RULES = f"{HOT_TOKENS}, {MANY_RULES} rules"
 HOT_MANY_PROVIDERS = f"{HOT_TOKENS}, any of {MANY_PROVIDERS} providers"
+HOT_DENYLIST = f"{HOT_TOKENS}, denylist of {ENTRIES} entries"
+HOT_LOOKUP = f"{HOT_TOKENS}, looked up and remembered"
 # More than fit into the cache, which keeps a part of them and is not washed out.
 IN_TURN = f"RS256, {COUNT} tokens in turn"
 NO_FILTER, EMPTY_FILTER = "no filter", "empty Wasm filter"
@@ -54,6 +57,8 @@ def proxies(pools):
             "RS256": warden(rsa),
             "rules": warden(rsa, rules=bootstrap.make_rules(MANY_RULES)),
             "providers": warden(*crowd(MANY_PROVIDERS, rsa, pools["ES256"].jwk)),
+            "denylist": warden({**rsa, "revocation": BY_DENYLIST}),
+            "lookup": warden({**rsa, "revocation": BY_LOOKUP}),
         },
     }
 
@@ -78,6 +83,8 @@ def cases(pools):
         Case(IN_TURN, "jwt-warden", "RS256", rsa),
         Case(HOT_MANY_RULES, "jwt-warden", "rules", rsa, HOT),
         Case(HOT_MANY_PROVIDERS, "jwt-warden", "providers", rsa, HOT),
+        Case(HOT_DENYLIST, "jwt-warden", "denylist", rsa, HOT),
+        Case(HOT_LOOKUP, "jwt-warden", "lookup", rsa, HOT),
         *(Case(new_tokens(name), "jwt-warden, fall-back", name, pools[name]) for name in ("RS256", "ES256")),
     ]
     return listed

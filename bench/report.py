@@ -23,7 +23,18 @@ def write(folder, run):
 def table(run):
     """The whole report."""
     return "\n".join(
-        [describe(run["about"]), "", *claim_table(run["claims"]), "", *_cost_table(run), "", *_memory(run), ""]
+        [
+            describe(run["about"]),
+            "",
+            *claim_table(run["claims"]),
+            "",
+            *_cost_table(run),
+            "",
+            *run["sender"],
+            "",
+            *_memory(run),
+            "",
+        ]
     )
 
 
@@ -55,14 +66,18 @@ def _cost_table(run):
     ]
     baseline = run["results"][cases.NO_FILTER, "none"]
     for (case, proxy), series in run["results"].items():
-        added = series.added(baseline)
-        low, _, high = quantiles(added, n=4, method="inclusive")
         cells = [
-            *(case, proxy, f"{series.median('cpu'):.1f}", f"{median(added):.1f}", f"{low:.1f} to {high:.1f}"),
+            *(case, proxy, f"{series.median('cpu'):.1f}", *spread(series.added(baseline))),
             *(f"{series.median(name):.0f}" for name in ("per_second", "p50", "p99")),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def spread(values):
+    """The median, and between which values half of them lie: text."""
+    low, _, high = quantiles(values, n=4, method="inclusive")
+    return f"{median(values):.1f}", f"{low:.1f} to {high:.1f}"
 
 
 def _memory(run):

@@ -44,8 +44,9 @@ class Pace:
     seconds: int = 1
 
 
-def measure(proxies, cases, pace, tell, **options):
-    """Every case's series, in the order of the cases, and the memory of every Envoy at the end.
+def measure(proxies, cases, pace, tell, services=None, **options):
+    """Every case's series, in the order of the cases, and the memory of every Envoy at the end. `services`: clusters
+    that every Envoy has.
 
     The Envoys, and the order of the cases, are not the same all the time: one process may be a little faster than
     another of its kind, for as long as it lives."""
@@ -53,7 +54,7 @@ def measure(proxies, cases, pace, tell, **options):
     samples = [[] for _ in cases]
     for number in range(pace.starts):
         with ExitStack() as stack:
-            running = {name: stack.enter_context(_proxy(name, proxies[name], options)) for name in proxies}
+            running = {name: stack.enter_context(_proxy(name, proxies[name], services, options)) for name in proxies}
             for driver in drivers:
                 driver.sample(running, pace.seconds)  # warms up, and does not count
             for turn in range(pace.rounds):
@@ -65,9 +66,9 @@ def measure(proxies, cases, pace, tell, **options):
     return [Series(taken) for taken in samples], resident
 
 
-def _proxy(name, listeners, options):
+def _proxy(name, listeners, services, options):
     folder = "".join(letter if letter.isalnum() else "-" for letter in name)
-    return Proxy(folder, bootstrap(listeners), **options)
+    return Proxy(folder, bootstrap(listeners, services=services), **options)
 
 
 class Driver:

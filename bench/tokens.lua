@@ -1,4 +1,5 @@
--- wrk's side: sends the tokens of a file one after the other, and prints what became of it as JSON.
+-- wrk's side: sends the tokens of a file one after the other, and prints what became of it as JSON. A token may have a proof
+-- of possession beside it.
 -- Arguments: the file, how many of its tokens to use, how many of these to skip at first, the size of the body to send.
 
 local requests, sent = {}, 0
@@ -10,8 +11,16 @@ function init(arguments)
    local body = size > 0 and string.rep("x", size) or nil
    for token in io.lines(arguments[1]) do
       if #requests == limit then break end
-      requests[#requests + 1] = wrk.format(method, nil, { Authorization = "Bearer " .. token }, body)
+      requests[#requests + 1] = wrk.format(method, nil, headers(token), body)
    end
+end
+
+function headers(line)
+   local token, proof = line:match("^(%S+) (%S+)$")
+   if proof then
+      return { Host = "api.example", Authorization = "DPoP " .. token, DPoP = proof }
+   end
+   return { Authorization = "Bearer " .. line }
 end
 
 function request()

@@ -81,7 +81,7 @@ impl ReplayMemory {
         for _ in 0..MAX_ATTEMPTS {
             let held = store.get(&key);
             let (value, version) = held.map_or((Vec::new(), None), |(value, version)| (value, Some(version)));
-            let bucket = self.with(proof, until, &value, now)?;
+            let bucket = with(proof, until, &value, now)?;
             if store.replace(&key, &bucket, version) {
                 return Ok(());
             }
@@ -94,29 +94,29 @@ impl ReplayMemory {
         let bucket = number.checked_rem(self.buckets).unwrap_or_default();
         format!("{}{bucket}", self.prefix)
     }
+}
 
-    /// The bucket with one proof more, without those that are over.
-    fn with(&self, proof: &ProofDigest, until: Timestamp, bucket: &[u8], now: Timestamp) -> Result<Vec<u8>, Unusable> {
-        let mut bytes = Vec::with_capacity(bucket.len().saturating_add(1 + ENTRY_LENGTH));
-        bytes.push(VERSION);
-        for entry in entries(bucket) {
-            let (digest, time) = entry.split_at_checked(DIGEST_LENGTH).unwrap_or_default();
-            let time = Timestamp::from_millis(time.try_into().map_or(0, u64::from_be_bytes));
-            if digest == proof {
-                return Err(Unusable::Replayed);
-            }
-            // Nobody but another plugin could have written a time so far off.
-            if time >= now && time.saturating_since(now) <= LONGEST {
-                bytes.extend_from_slice(entry);
-            }
+/// The bucket with one proof more, without those that are over.
+fn with(proof: &ProofDigest, until: Timestamp, bucket: &[u8], now: Timestamp) -> Result<Vec<u8>, Unusable> {
+    let mut bytes = Vec::with_capacity(bucket.len().saturating_add(1 + ENTRY_LENGTH));
+    bytes.push(VERSION);
+    for entry in entries(bucket) {
+        let (digest, time) = entry.split_at_checked(DIGEST_LENGTH).unwrap_or_default();
+        let time = Timestamp::from_millis(time.try_into().map_or(0, u64::from_be_bytes));
+        if digest == proof {
+            return Err(Unusable::Replayed);
         }
-        if bytes.len() > CAPACITY * ENTRY_LENGTH {
-            return Err(Unusable::Full);
+        // Nobody but another plugin could have written a time so far off.
+        if time >= now && time.saturating_since(now) <= LONGEST {
+            bytes.extend_from_slice(entry);
         }
-        bytes.extend_from_slice(proof);
-        bytes.extend_from_slice(&until.as_millis().to_be_bytes());
-        Ok(bytes)
     }
+    if bytes.len() > CAPACITY * ENTRY_LENGTH {
+        return Err(Unusable::Full);
+    }
+    bytes.extend_from_slice(proof);
+    bytes.extend_from_slice(&until.as_millis().to_be_bytes());
+    Ok(bytes)
 }
 
 /// The entries of a bucket; none if these bytes are no bucket. Whoever wrote them could have written an empty one too.
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn garbage_neither_traps_nor_stays() {
-        let good = memory(1).with(&proof(1), later(AGE), &[], NOW).unwrap();
+        let good = with(&proof(1), later(AGE), &[], NOW).unwrap();
         let too_many = [&[VERSION][..], &vec![0xff; (CAPACITY + 1) * ENTRY_LENGTH]].concat();
         let far_off = [&[VERSION][..], &vec![0xff; CAPACITY * ENTRY_LENGTH]].concat();
         for garbage in

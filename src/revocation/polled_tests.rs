@@ -43,9 +43,7 @@ impl Proxy {
     }
 
     fn poll(&mut self) -> Vec<(usize, Attempt)> {
-        (0..self.workers.len())
-            .filter_map(|worker| Some((worker, self.act(worker, |list, o| list.poll(o)).fetch?)))
-            .collect()
+        (0..self.workers.len()).filter_map(|worker| Some((worker, self.act(worker, Source::poll).fetch?))).collect()
     }
 
     /// Expects that one worker fetches, and answers.
@@ -108,7 +106,7 @@ fn what_one_worker_fetches_counts_on_all() {
     assert_eq!((proxy.revokes("a"), proxy.revokes("b")), (Some(false), Some(true)));
     assert!(proxy.now <= START.saturating_add(REFRESH));
     proxy.workers.push(PolledDenylist::new(source(), 1 << 20));
-    proxy.act(3, |list, outside| list.warm_up(outside));
+    proxy.act(3, Source::warm_up);
     assert_eq!(proxy.revokes("b"), Some(true), "a newcomer takes it over");
 }
 

@@ -1,5 +1,7 @@
 //! What several sources together say about a token.
 
+#![allow(clippy::needless_pass_by_value, reason = "literals are shorter so")]
+
 use std::time::Duration;
 
 use serde_json::{Value, json};

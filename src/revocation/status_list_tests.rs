@@ -108,7 +108,8 @@ fn four_and_eight_bits_begin_with_the_lowest_too() {
 fn an_index_beyond_the_list_has_no_status() {
     for (bits, length) in [(1, 16), (2, 8), (4, 4), (8, 2)] {
         let list = list(bits, &[0, 0]);
-        assert_eq!((list.len(), list.status(length - 1), list.status(length)), (length as usize, Some(0), None));
+        assert_eq!((list.status(length - 1), list.status(length)), (Some(0), None));
+        assert_eq!(u64::try_from(list.len()), Ok(length));
         assert_eq!((list.status(u64::MAX), list.status(u64::MAX / 8 + 1)), (None, None), "{bits} bits");
     }
     assert!(list(1, &[]).is_empty() && list(1, &[]).status(0).is_none());
@@ -206,7 +207,9 @@ fn only_the_providers_keys_and_algorithms_count() {
     assert!(why(&EcKey::new("a", 2).sign(&header(), &claims(1, ONE_BIT))).contains("none of the provider's keys"));
     assert!(why(&hs256(&json!({"alg": "HS256", "typ": "statuslist+jwt"}), &claims(1, ONE_BIT))).contains("alg"));
     let (input, _) = good.rsplit_once('.').unwrap();
-    for token in ["", "{}", "a.b.c", input, &good[1..], &format!("{good} {good}"), &"a".repeat(LIMIT + 1)] {
+    for token in
+        ["", "{}", "a.b.c", input, good.strip_prefix('e').unwrap(), &format!("{good} {good}"), &"a".repeat(LIMIT + 1)]
+    {
         assert!(why(token).contains("no token"), "{}", token.len());
     }
     assert!(why(&format!("{input}.{}", base64url([0; 64]))).contains("none of the provider's keys"));

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from lab import tokens
+from lab.issuer import Answer, JwksServer
 from lab.keys import generate
 from support.bootstrap import Site, bootstrap, http_filter
 from support.client import bearer, send, unique_path
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.matrix
 
 ISSUER = "https://issuer.example/"
 README = (ROOT / "README.md").read_text()
+JSON = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 
 
 def blocks():
@@ -132,7 +134,7 @@ def test_keys_of_a_server_with_another_name_do_not_count(launch, endpoint, key, 
 
 
 def test_authorization(launch, key):
-    [rules] = re.findall(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    rules, *_ = JSON
     provider = {"issuer": ISSUER, "audiences": ["api"], "local_jwks": {"inline_string": jwks([key])}}
     route = {**blocks().route, "route": {"cluster": "upstream"}}
     everything = {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}
@@ -161,3 +163,31 @@ def test_authorization(launch, key):
 def token(key, **changes):
     """A token of README's issuer."""
     return tokens.token(key, tokens.header(key), tokens.claims(ISSUER, "api", **changes))
+
+
+def test_revocation(launch, key):
+    """Each of the three ways, as a member of a provider."""
+    idp, webdis = JwksServer(), JwksServer()
+    idp.answer_with, webdis.answer_with = Answer(b'{"jti": ["gone"]}'), Answer(b'{"EXISTS":1}')
+    provider = {"issuer": ISSUER, "audiences": ["api"], "local_jwks": {"inline_string": jwks([key])}}
+    ways = dict(zip(("denylist", "lookup", "status"), JSON[1:], strict=True))
+    providers = {name: {**provider, **json.loads(f"{{{text}}}")} for name, text in ways.items()}
+    rules = [{"match": {"prefix": f"/{name}"}, "requires": {"provider_name": name}} for name in providers]
+    site = Site("readme", {"providers": providers, "rules": rules})
+    envoy = launch(site, clusters={"idp": idp.port, "webdis": webdis.port})
+    status = {"status_list": {"idx": 0, "uri": "https://idp.example/statuslists/1"}}
+    for name, claims, reason in (
+        ("denylist", {"jti": "gone"}, "token_revoked"),
+        ("denylist", {"jti": "other"}, None),
+        ("lookup", {"jti": "any"}, "token_revoked"),
+        ("lookup", {}, "revocation_claim_missing"),
+        ("status", {"status": status}, "revocation_unavailable"),
+        ("status", {}, None),
+    ):
+        path = unique_path(f"/{name}/")
+        answer = send(envoy.port("readme"), path, bearer(token(key, **claims)))
+        assert answer.status == (401 if reason else 200), (name, claims)
+        assert reason is None or envoy.denial(path)["reason"] == reason
+    assert webdis.fetches[0].target == "/EXISTS/revoked:any"
+    for server in (idp, webdis):
+        server.stop()

@@ -30,7 +30,8 @@ WRONG = {
     "truncated": (Answer(GOOD[:-2]), "not_a_denylist"),
     "list": (Answer(b'["gone"]'), "not_a_denylist"),
     "unknown-member": (Answer(b'{"jtis":["gone"]}'), "not_a_denylist"),
-    "20-megabytes": (Answer(b'{"jti":[' + b" " * (20 << 20)), "too_large"),
+    "31-megabytes": (Answer(b'{"jti":[' + b" " * (31 << 20)), "too_large"),
+    "33-megabytes": (Answer(b'{"jti":[' + b" " * (33 << 20)), "reset"),
     "50-megabytes": (Answer(b'{"jti":[' + b" " * (50 << 20)), "reset"),
     "silent": (Answer(silent=True), "timeout"),
     "cut": (Answer(GOOD, content_length=len(GOOD) + 1, cut=True), "reset"),
@@ -46,6 +47,7 @@ def server():
     server.stop()
 
 
+@pytest.mark.matrix
 def test_a_live_session_is_refused_on_every_worker(launch, world, server):
     server.answer_with = document()
     lists = {"a": {"denylists": [denylist("idp", server.uri)]}}

@@ -1,6 +1,8 @@
 """Questions about single tokens: to Redis through Webdis, both real, and to any other service."""
 
 import threading
+import urllib.error
+import urllib.request
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,8 +12,10 @@ from lab.issuer import Answer
 from support import load
 from support.bootstrap import direct_response
 from support.client import bearer, begin, send, unique_path
-from support.revocation import UNAVAILABLE, WORKERS, ListServer, counted, on_every_worker, site, verdict
+from support.handbook import blocks
+from support.revocation import UNAVAILABLE, WORKERS, ListServer, counted, denylist, on_every_worker, site, verdict
 from support.services import Redis, Webdis
+from support.tls import TlsJwksServer
 from support.wait import until
 
 REVOKED = (401, "token_revoked")
@@ -50,6 +54,7 @@ def envoy(launch, world, webdis):
     return launch(redis_site, clusters={"webdis": webdis.port}, concurrency=WORKERS)
 
 
+@pytest.mark.matrix
 def test_a_live_session_is_refused_on_every_worker(envoy, world, redis):
     token, other = world.token(jti="session-1"), world.token(jti="session-2")
     for _ in range(2):
@@ -63,6 +68,31 @@ def test_a_live_session_is_refused_on_every_worker(envoy, world, redis):
     redis.revoke("session-2", seconds=4)
     until(lambda: on_every_worker(envoy, "redis", other, "/deny/") == {401})
     until(lambda: on_every_worker(envoy, "redis", other, "/deny/") == {200})  # Redis has forgotten it
+
+
+@pytest.mark.matrix
+def test_the_clusters_of_the_handbook(launch, world, redis, webdis, tmp_path):
+    """A denylist by TLS from the server of that name, and Webdis beside it."""
+    idp = TlsJwksServer("idp.example", tmp_path)
+    idp.answer_with = Answer(b'{"jti":["listed"]}')
+    tls, plain = blocks().revocation
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": idp.port}}
+    tls["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"] = address
+    context = tls["transport_socket"]["typed_config"]["common_tls_context"]["validation_context"]
+    context["trusted_ca"]["filename"] = str(idp.certificate)
+    plain["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]["socket_address"][
+        "port_value"
+    ] = webdis.port
+    both = {"denylists": [denylist("idp", "https://idp.example/denylist.json")], "lookup": REDIS}
+    envoy = launch(site(world, "both", {"both": both}), clusters={"idp": tls, "webdis": plain})
+    redis.revoke("asked")
+    for jti, expected in (("listed", REVOKED), ("asked", REVOKED), ("other", 200)):
+        assert verdict(envoy, "both", world.token(jti=jti), "/both/") == expected, jti
+    idp.stop()
+    with urllib.request.urlopen(f"http://127.0.0.1:{webdis.port}/EXISTS/revoked:asked") as answer:
+        assert answer.read() == b'{"EXISTS":1}'
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(f"http://127.0.0.1:{webdis.port}/DEL/revoked:asked")
 
 
 def test_every_jti_is_asked_about_as_it_is(envoy, world, redis):

@@ -57,6 +57,7 @@ def start(launch, world, server):
     return start
 
 
+@pytest.mark.matrix
 def test_a_live_session_is_refused_on_every_worker(start, world, server):
     server.answer_with = status_list(world, server)
     envoy = start(WORKERS)

@@ -8,6 +8,7 @@ import subprocess
 
 from lab import processes
 
+from . import handbook
 from .wait import until
 
 
@@ -53,20 +54,12 @@ class Redis:
 
 
 class Webdis:
-    """Webdis in front of a Redis, which answers nothing but EXISTS."""
+    """Webdis in front of a Redis, as docs/envoy.md has it: it answers nothing but EXISTS."""
 
     def __init__(self, folder, redis):
         self.port = free_port()
-        settings = {
-            "redis_host": "127.0.0.1",
-            "redis_port": redis.port,
-            "http_host": "127.0.0.1",
-            "http_port": self.port,
-            "threads": 2,
-            "daemonize": False,
-            "acl": [{"disabled": ["*"]}, {"enabled": ["EXISTS"]}],
-            "logfile": str(folder / "webdis.log"),
-        }
+        ports = {"redis_port": redis.port, "http_port": self.port}
+        settings = {**handbook.webdis(), **ports, "logfile": str(folder / "webdis.log")}
         (folder / "webdis.json").write_text(json.dumps(settings))
         self._process = _spawn(["webdis", folder / "webdis.json"], folder / "webdis.out")
         until(lambda: processes.is_taken(self.port))
