@@ -22,6 +22,9 @@ const LEASE_GRACE: Duration = Duration::from_secs(1);
 /// Workers read the clock one after the other: a record this far ahead is no sign that the clock was set back.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
 
+/// How long a shared document is left alone that could not be read: reading a large one at each tick would cost too much.
+const UNREADABLE_TIME: Duration = Duration::from_secs(1);
+
 /// How a document is fetched.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -69,6 +72,8 @@ pub(crate) struct RemoteDocument {
     held: Option<Held>,
     /// Whether a request waits for another document than this one.
     is_wanted: bool,
+    /// The shared document that could not be read, and when it is tried again.
+    unreadable: Option<([u8; DIGEST_LENGTH], Timestamp)>,
 }
 
 #[derive(Debug)]
@@ -89,6 +94,7 @@ impl RemoteDocument {
             record: Record::EMPTY,
             held: None,
             is_wanted: false,
+            unreadable: None,
         }
     }
 
@@ -185,7 +191,7 @@ impl RemoteDocument {
         self.record = record;
         // After each attempt those who wait are asked again, and say anew what they lack.
         self.is_wanted &= !ended;
-        (self.adopt_document(store, read) || ended, version)
+        (self.adopt_document(store, now, read) || ended, version)
     }
 
     /// Whoever shares the namespace may have written the record, and clocks are set back. So each time in it is held to
@@ -225,20 +231,17 @@ impl RemoteDocument {
     }
 
     /// Takes over the document of the record's generation, if it is there, intact and usable. Says whether it did.
-    fn adopt_document(&mut self, store: &dyn SharedStore, read: Read<'_>) -> bool {
-        if !self.lacks_document() {
+    fn adopt_document(&mut self, store: &dyn SharedStore, now: Timestamp, read: Read<'_>) -> bool {
+        let again_at = now.saturating_add(UNREADABLE_TIME);
+        let waits = |(digest, until)| digest == self.record.digest && now < until && until <= again_at;
+        if !self.lacks_document() || self.unreadable.is_some_and(waits) {
             return false;
         }
         let Some((stored, _)) = store.get(&self.document_key) else { return false };
-        if digest(&stored) != self.record.digest {
-            return false;
-        }
-        let Some((etag, document)) = self.unpack(&stored) else { return false };
-        if read(document).is_err() {
-            return false;
-        }
-        self.hold(etag);
-        true
+        let known = if digest(&stored) == self.record.digest { self.unpack(&stored) } else { None };
+        let etag = known.and_then(|(etag, document)| read(document).ok().map(|_| etag));
+        self.unreadable = if etag.is_none() { Some((self.record.digest, again_at)) } else { None };
+        etag.map(|etag| self.hold(etag)).is_some()
     }
 
     /// Holds the record's document; the same document's contents stay, with what was prepared for them.

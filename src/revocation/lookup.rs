@@ -102,7 +102,7 @@ impl Lookups {
     }
 
     /// What is known about a token with these marks; a question is made ready if nothing is.
-    pub(super) fn look(&mut self, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Looked {
+    pub(super) fn look(&mut self, marks: &Marks, now: Timestamp) -> Looked {
         let Some(path) = path(&self.source.template, marks) else { return Looked::Unaskable };
         let key = key(&path);
         // What ends later than it could was written before the clock was set back.
@@ -111,21 +111,25 @@ impl Lookups {
         if let Some(entry) = self.set(&key).iter_mut().flatten().find(counts) {
             return Looked::Known(entry.answer);
         }
-        let patience = self.source.http.timeout.saturating_add(FAILURE_TIME);
-        let (until, deadline) = (now.saturating_add(patience), arrival.saturating_add(patience));
-        self.under_way.retain(|question| now < question.until && question.until <= until);
-        if now >= deadline {
-            return Looked::Known(Answer::Unavailable);
-        }
+        let until = now.saturating_add(self.source.http.timeout).saturating_add(FAILURE_TIME);
+        let is_open = |question: &UnderWay| now < question.until && question.until <= until;
         if let Some(question) = self.under_way.iter().find(|question| question.key == key) {
-            return Looked::Pending(question.until.min(deadline));
+            if is_open(question) {
+                return Looked::Pending(question.until);
+            }
+            // Whoever has waited for it waits no longer, nor asks again at once.
+            let was_failing = self.is_failing;
+            let answer = self.receive(key, Response::Failed(Failure::Timeout), now).answer;
+            self.is_failing = was_failing;
+            return Looked::Known(answer);
         }
+        self.under_way.retain(is_open);
         if self.under_way.len() >= MAX_UNDER_WAY {
             return Looked::Known(Answer::Unavailable);
         }
         let http = HttpUri { path_and_query: path, ..self.source.http.clone() };
         self.under_way.push(UnderWay { key, until, unsent: Some(http) });
-        Looked::Pending(deadline)
+        Looked::Pending(until)
     }
 
     /// Whether tokens without `jti` cannot be asked about.

@@ -42,7 +42,7 @@ fn before(time: Duration) -> Timestamp {
 
 /// Asks about the token in a request that arrives at that time.
 fn ask(lookups: &mut Lookups, id: &str, now: Timestamp) -> Looked {
-    lookups.look(&token(id), now, now)
+    lookups.look(&token(id), now)
 }
 
 /// Sends the only question: its key.
@@ -105,7 +105,7 @@ fn every_claim_stands_at_its_place_and_none_may_be_missing() {
         Marks { issuer: text(""), ..marks },
     ] {
         assert_eq!(path(&template, &lacking), None);
-        assert_eq!(lookups().look(&Marks::default(), NOW, NOW), Looked::Unaskable);
+        assert_eq!(lookups().look(&Marks::default(), NOW), Looked::Unaskable);
     }
 }
 
@@ -258,14 +258,14 @@ fn answers_that_are_remembered_are_bounded() {
 fn no_request_waits_longer_than_the_timeout_and_a_second() {
     let mut lookups = lookups();
     ask(&mut lookups, "a", NOW);
-    // It comes late, and joins; the question's time is over; another one asks again; the first still waits no longer.
-    let arrival = before(PATIENCE);
-    let marks = token("a");
-    assert_eq!(lookups.look(&marks, arrival, arrival), Looked::Pending(after(PATIENCE)));
-    let deadline = arrival.saturating_add(PATIENCE);
-    assert_eq!(lookups.look(&marks, arrival, after(PATIENCE)), Looked::Pending(deadline));
-    assert_eq!(ask(&mut lookups, "a", after(PATIENCE + SECOND)), Looked::Pending(after(PATIENCE + PATIENCE)));
-    assert_eq!(lookups.look(&marks, arrival, deadline), Looked::Known(Answer::Unavailable));
+    let key = sent(&mut lookups);
+    // One comes late, and joins; then the question's time is over for both, and for a second nobody asks again.
+    assert_eq!(ask(&mut lookups, "a", before(PATIENCE)), Looked::Pending(after(PATIENCE)));
+    assert_eq!(ask(&mut lookups, "a", after(PATIENCE)), Looked::Known(Answer::Unavailable));
+    assert_eq!(ask(&mut lookups, "a", before(PATIENCE + SECOND)), Looked::Known(Answer::Unavailable));
+    lookups.receive(key, answer(404, ""), after(PATIENCE));
+    assert_eq!(ask(&mut lookups, "a", after(PATIENCE)), Looked::Known(Answer::Unavailable), "it comes too late");
+    assert_eq!(ask(&mut lookups, "a", after(PATIENCE + SECOND)), Looked::Pending(after(PATIENCE + SECOND + PATIENCE)));
 }
 
 #[test]

@@ -164,10 +164,15 @@ impl PolledStatusList {
     ) -> T {
         let max_bytes = self.document.max_bytes();
         let (uri, longest_freshness, now) = (&self.source.uri, self.source.refresh, outside.now);
+        // An old list still has a good signature: nobody may put it in the place of a newer one.
+        let newest = self.list.issued_at;
         let mut fresh = None;
         let done = act(&mut self.document, &mut |document| {
             let token = (outside.verify)(document)?;
             let list = StatusList::of(&token, uri, max_bytes, now).map_err(Failure::NotAStatusList)?;
+            if list.issued_at < newest {
+                return Err(Failure::NotAStatusList("it is older than the one before"));
+            }
             let fresh_for = token.fresh_for(longest_freshness, now);
             let contents = Contents { entries: list.len(), fresh_for, ..Contents::default() };
             fresh = Some(list);

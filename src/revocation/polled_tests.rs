@@ -192,6 +192,43 @@ fn a_document_that_another_plugin_wrote_is_not_taken() {
 }
 
 #[test]
+fn a_document_that_cannot_be_read_is_left_alone_for_a_second() {
+    let mut proxy = Proxy::holding(r#"{"jti":["a"]}"#);
+    let names = proxy.store.names();
+    let name = names.iter().find(|name| name.ends_with("/document")).unwrap();
+    let good = proxy.store.get(name).unwrap().0;
+    proxy.overwrite("/document", b"forged");
+    proxy.workers = vec![PolledDenylist::new(source(), 1 << 20)];
+    proxy.poll();
+    proxy.overwrite("/document", &good);
+    proxy.now = proxy.now.saturating_add(Duration::from_millis(999));
+    proxy.poll();
+    assert_eq!(proxy.revokes("a"), None);
+    proxy.now = proxy.now.saturating_add(Duration::from_millis(1));
+    proxy.poll();
+    assert_eq!(proxy.revokes("a"), Some(true));
+}
+
+#[test]
+fn an_older_status_list_does_not_take_the_place_of_a_newer_one() {
+    let store = Memory::default();
+    let mut list = PolledStatusList::new(source(), 1 << 20);
+    let mut now = START;
+    let mut fetch = |issued_at: Timestamp| {
+        let verify = |_: &[u8]| Ok(StatusListToken::for_test("https://issuer.test/denied", issued_at));
+        now = now.saturating_add(2 * REFRESH);
+        let outside = Outside { store: &store, now, entropy: 7, verify: &verify };
+        let attempt = list.poll(outside).fetch.unwrap();
+        list.finish(attempt, answer(&issued_at.as_secs().to_string()), outside)
+    };
+    let earlier = |seconds| START.saturating_sub(seconds * SECOND);
+    assert!(matches!(fetch(earlier(60)), Outcome::Replaced { .. }));
+    let outcome = fetch(earlier(61));
+    assert!(matches!(outcome, Outcome::Failed { failure: Failure::NotAStatusList(_), .. }), "{outcome:?}");
+    assert!(matches!(fetch(earlier(59)), Outcome::Replaced { .. }));
+}
+
+#[test]
 fn no_record_that_another_plugin_wrote_stops_the_filter_or_lets_a_list_serve_for_ever() {
     let record = |proxy: &Proxy| {
         let names = proxy.store.names();

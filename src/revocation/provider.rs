@@ -62,7 +62,7 @@ impl ProviderRevocation {
         if let (Some(lookups), false) =
             (&mut self.lookups, matches!(worst, Standing::Revoked(_) | Standing::Unmarked(_)))
         {
-            worst.worsen(looked_up(lookups, marks, arrival, now));
+            worst.worsen(looked_up(lookups, marks, now));
         }
         worst
     }
@@ -99,8 +99,8 @@ impl ProviderRevocation {
     }
 }
 
-fn looked_up(lookups: &mut Lookups, marks: &Marks, arrival: Timestamp, now: Timestamp) -> Standing {
-    match lookups.look(marks, arrival, now) {
+fn looked_up(lookups: &mut Lookups, marks: &Marks, now: Timestamp) -> Standing {
+    match lookups.look(marks, now) {
         Looked::Known(Answer::Good) => Standing::Good,
         Looked::Known(Answer::Revoked) => Standing::Revoked("the look-up says so"),
         Looked::Known(Answer::Unavailable) => Standing::Unavailable("the look-up has no answer"),

@@ -69,6 +69,14 @@ impl StatusListToken {
         self.time_to_live.into_iter().chain(ends_in).min()
     }
 
+    /// A token with the list of the draft's section 4.1, for tests of what becomes of it.
+    #[cfg(test)]
+    pub(super) fn for_test(subject: &str, issued_at: Timestamp) -> Self {
+        let compressed = base64_simd::URL_SAFE_NO_PAD.decode_to_vec("eNrbuRgAAhcBXQ").unwrap();
+        let (subject, issued_at) = (Some(subject.to_owned()), Some(issued_at));
+        Self { subject, issued_at, bits: 1, compressed, ..Self::default() }
+    }
+
     fn read(token: VerifiedToken<'_>) -> Result<Self, &'static str> {
         if !token.header().has_type(&[TOKEN_TYPE.to_owned()]) {
             return Err("typ is not statuslist+jwt");
@@ -101,6 +109,8 @@ pub struct StatusList {
     bits: u64,
     statuses: Vec<u8>,
     expiration: Option<Timestamp>,
+    /// When it was issued; `None` for the empty one.
+    pub(super) issued_at: Option<Timestamp>,
 }
 
 impl StatusList {
@@ -116,7 +126,8 @@ impl StatusList {
         if token.issued_at.is_none() {
             return Err("iat is missing");
         }
-        let list = Self { bits: token.bits, statuses: Vec::new(), expiration: token.expiration };
+        let (bits, expiration, issued_at) = (token.bits, token.expiration, token.issued_at);
+        let list = Self { bits, statuses: Vec::new(), expiration, issued_at };
         if list.has_expired(now) {
             return Err("it has expired");
         }

@@ -388,7 +388,8 @@ def test_a_proof_counts_once_of_all_requests_that_wait_with_it(launch, world, ke
     requests = {}
     for number in range(300):
         token, path = world.token(cnf={"jkt": thumbprint(key)}, jti=str(number)), f"/a/{number}"
-        lines = [f"GET {path} HTTP/1.1", "host: api.example", *map(": ".join, presented(token, proof(key, token, path)))]
+        headers = presented(token, proof(key, token, path))
+        lines = [f"GET {path} HTTP/1.1", "host: api.example", *map(": ".join, headers)]
         requests[number] = "\r\n".join([*lines, "", ""]).encode()
 
     def release():
