@@ -131,11 +131,13 @@ impl<L: Lanes> Workspace<L> {
         }
     }
 
+    #[inline]
     fn value(&self) -> &[L] {
         value(&self.sum, self.chunks)
     }
 
     /// x <- x^2 R^-1 modulo N.
+    #[inline]
     fn square(&mut self, modulus: &Modulus<L>) {
         let value = value(&self.sum, self.chunks);
         self.pairs.set(value);
@@ -146,6 +148,7 @@ impl<L: Lanes> Workspace<L> {
     }
 
     /// x <- x · `factor` · R^-1 modulo N.
+    #[inline]
     fn multiply(&mut self, factor: &Pairs<L>, modulus: &Modulus<L>) {
         self.staggered.set(value(&self.sum, self.chunks));
         product::multiply(factor, &self.staggered, &mut self.product);
@@ -153,6 +156,7 @@ impl<L: Lanes> Workspace<L> {
     }
 
     /// From T to X.
+    #[inline]
     fn reduce(&mut self, modulus: &Modulus<L>) {
         self.pairs.set(&self.product);
         product::multiply_low(&self.pairs, &modulus.inverse, &mut self.sum);
@@ -162,6 +166,7 @@ impl<L: Lanes> Workspace<L> {
 }
 
 /// The blocks of x in those of X.
+#[inline]
 fn value<L>(sum: &[L], chunks: usize) -> &[L] {
     sum.get(2..).and_then(|upper| upper.get(..2 * chunks)).unwrap_or_default()
 }

@@ -48,6 +48,7 @@ const _: () = {
 pub(super) struct Pairs<L>(Vec<L>);
 
 impl<L: Lanes> Pairs<L> {
+    #[inline]
     pub(super) fn new(chunks: usize) -> Self {
         Self(vec![L::zero(); chunks])
     }
@@ -60,6 +61,7 @@ impl<L: Lanes> Pairs<L> {
     }
 
     /// Takes as many digits as there is room for.
+    #[inline]
     pub(super) fn set(&mut self, digits: &[L]) {
         for (chunk, [low, high]) in self.0.iter_mut().zip(digits.as_chunks().0) {
             *chunk = low.narrow(*high);
@@ -67,6 +69,7 @@ impl<L: Lanes> Pairs<L> {
     }
 
     /// Takes twice each digit.
+    #[inline]
     pub(super) fn set_doubled(&mut self, digits: &[L]) {
         for (chunk, [low, high]) in self.0.iter_mut().zip(digits.as_chunks().0) {
             *chunk = low.add(*low).narrow(high.add(*high));
@@ -74,6 +77,7 @@ impl<L: Lanes> Pairs<L> {
     }
 
     /// The pairs of a chunk, each in a vector.
+    #[inline]
     fn chunk(&self, index: usize) -> [L; 4] {
         self.0.get(index).copied().unwrap_or_else(L::zero).broadcasts()
     }
@@ -83,6 +87,7 @@ impl<L: Lanes> Pairs<L> {
 pub(super) struct Staggered<L>(Vec<L>);
 
 impl<L: Lanes> Staggered<L> {
+    #[inline]
     pub(super) fn new(chunks: usize) -> Self {
         Self(vec![L::zero(); 4 * (chunks + 2 * MARGIN)])
     }
@@ -95,6 +100,7 @@ impl<L: Lanes> Staggered<L> {
     }
 
     /// Takes as many digits as there were at first.
+    #[inline]
     pub(super) fn set(&mut self, digits: &[L]) {
         let (mut below, mut even_below) = (L::zero(), L::zero());
         // From stagger -1 to the one after the last: both hold a digit.
@@ -107,6 +113,7 @@ impl<L: Lanes> Staggered<L> {
     }
 
     /// What the chunks `pairs` meet in a group.
+    #[inline]
     fn window(&self, group: usize, pairs: &Range<usize>) -> &[[L; 4]] {
         let first = (group + MARGIN).saturating_sub(pairs.end);
         let last = (group + MARGIN + 1).saturating_sub(pairs.start);
@@ -167,6 +174,7 @@ pub(super) fn square<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: 
 /// What the chunks below u leave to be added in the group 2u of a square. In block 4u + r, which is symmetric about pair
 /// 4u + r, these are the pairs from 4u up to that one, and of that one, a a', with the digits b b' above it:
 /// aa | 2aa' | 2ab + a'a' | 2ab' + 2a'b.
+#[inline]
 fn diagonal<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: &Staggered<L>, chunk: usize) -> [L; 4] {
     let once = L::new([0xffff, 0, -1 << 16, 0]);
     let twice = L::new([0, 0xffff, 0xffff, -1]);
@@ -184,6 +192,7 @@ fn diagonal<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: &Staggere
 }
 
 /// The chunks of pairs that contribute to a group, if both factors have so many chunks.
+#[inline]
 fn reach(group: usize, chunks: usize) -> Range<usize> {
     group.saturating_sub(chunks)..chunks.min(group + 2)
 }
@@ -195,11 +204,13 @@ struct Group<L> {
 }
 
 impl<L: Lanes> Group<L> {
+    #[inline]
     fn new(low: [L; 4]) -> Self {
         Self { low, high: [L::zero(); 4] }
     }
 
     /// Adds all that the product of `pairs` and `staggered` has in these columns.
+    #[inline]
     fn add_products(&mut self, group: usize, pairs: &Pairs<L>, staggered: &Staggered<L>) {
         self.add_runs(group, pairs, reach(group, pairs.0.len()), staggered, RUN);
     }
@@ -214,6 +225,7 @@ impl<L: Lanes> Group<L> {
         }
     }
 
+    #[inline]
     fn add(&mut self, sums: [L; 4]) {
         for ((low, high), sum) in self.low.iter_mut().zip(&mut self.high).zip(sums) {
             let split = sum.split();
@@ -255,10 +267,12 @@ struct Carry<L> {
 }
 
 impl<L: Lanes> Carry<L> {
+    #[inline]
     fn new() -> Self {
         Self { first: L::zero(), second: L::zero() }
     }
 
+    #[inline]
     fn digits(&mut self, group: &Group<L>) -> [L; 4] {
         let mut blocks = group.low;
         for (block, first) in blocks.iter_mut().zip(group.high) {
