@@ -8,8 +8,6 @@ pub trait Connection {
     fn certificate_digest(&self) -> Option<[u8; 32]>;
     /// Whether the request came to this proxy over TLS.
     fn is_tls(&self) -> bool;
-    /// Where the proxy says that the request came from: by its settings, this may be the word of `x-forwarded-for`.
-    fn source_address(&self) -> Option<IpAddr>;
     /// Who is at the other end of the connection; `None` where the proxy knows it by a header only.
     fn peer_address(&self) -> Option<IpAddr> {
         None
@@ -35,9 +33,5 @@ impl Connection for Unknown {
 
     fn is_tls(&self) -> bool {
         false
-    }
-
-    fn source_address(&self) -> Option<IpAddr> {
-        None
     }
 }

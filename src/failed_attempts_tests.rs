@@ -52,10 +52,6 @@ impl Connection for From {
         false
     }
 
-    fn source_address(&self) -> Option<IpAddr> {
-        None
-    }
-
     fn peer_address(&self) -> Option<IpAddr> {
         self.0.map(|address| address.parse().unwrap())
     }

@@ -22,10 +22,6 @@ impl Connection for Peer {
         self.is_tls
     }
 
-    fn source_address(&self) -> Option<IpAddr> {
-        self.peer_address()
-    }
-
     fn peer_address(&self) -> Option<IpAddr> {
         self.address.map(|address| address.parse().unwrap())
     }

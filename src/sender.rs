@@ -88,10 +88,6 @@ mod tests {
         fn is_tls(&self) -> bool {
             true
         }
-
-        fn source_address(&self) -> Option<std::net::IpAddr> {
-            None
-        }
     }
 
     fn bound_to(digest: [u8; 32]) -> Confirmation {

@@ -31,10 +31,6 @@ impl Connection for Plain {
     fn is_tls(&self) -> bool {
         !self.0
     }
-
-    fn source_address(&self) -> Option<std::net::IpAddr> {
-        None
-    }
 }
 
 pub(super) fn encoded(bytes: impl AsRef<[u8]>) -> String {

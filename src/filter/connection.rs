@@ -27,10 +27,6 @@ impl Connection for HostConnection {
         abi::property(&["connection", "tls_version"]).ok().flatten().is_some_and(|version| !version.is_empty())
     }
 
-    fn source_address(&self) -> Option<IpAddr> {
-        Some(source()?.ip().to_canonical())
-    }
-
     /// No connection comes from port 0, but an address that Envoy has taken from a header has that port.
     fn peer_address(&self) -> Option<IpAddr> {
         source().filter(|source| source.port() != 0).map(|source| source.ip().to_canonical())
