@@ -22,6 +22,7 @@
 //! Everything here is public, so it may take variable time. Digits are stored from the least to the most significant.
 
 #![allow(clippy::many_single_char_names, reason = "the lanes of a vector, and digits, have letters for names")]
+#![allow(clippy::inline_always, reason = "the kernel is one loop, whatever the linker's limit for inlining")]
 
 mod digits;
 mod lanes;
@@ -131,13 +132,13 @@ impl<L: Lanes> Workspace<L> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn value(&self) -> &[L] {
         value(&self.sum, self.chunks)
     }
 
     /// x <- x^2 R^-1 modulo N.
-    #[inline]
+    #[inline(always)]
     fn square(&mut self, modulus: &Modulus<L>) {
         let value = value(&self.sum, self.chunks);
         self.pairs.set(value);
@@ -148,7 +149,7 @@ impl<L: Lanes> Workspace<L> {
     }
 
     /// x <- x · `factor` · R^-1 modulo N.
-    #[inline]
+    #[inline(always)]
     fn multiply(&mut self, factor: &Pairs<L>, modulus: &Modulus<L>) {
         self.staggered.set(value(&self.sum, self.chunks));
         product::multiply(factor, &self.staggered, &mut self.product);
@@ -156,7 +157,7 @@ impl<L: Lanes> Workspace<L> {
     }
 
     /// From T to X.
-    #[inline]
+    #[inline(always)]
     fn reduce(&mut self, modulus: &Modulus<L>) {
         self.pairs.set(&self.product);
         product::multiply_low(&self.pairs, &modulus.inverse, &mut self.sum);
@@ -166,7 +167,7 @@ impl<L: Lanes> Workspace<L> {
 }
 
 /// The blocks of x in those of X.
-#[inline]
+#[inline(always)]
 fn value<L>(sum: &[L], chunks: usize) -> &[L] {
     sum.get(2..).and_then(|upper| upper.get(..2 * chunks)).unwrap_or_default()
 }

@@ -48,7 +48,7 @@ const _: () = {
 pub(super) struct Pairs<L>(Vec<L>);
 
 impl<L: Lanes> Pairs<L> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(chunks: usize) -> Self {
         Self(vec![L::zero(); chunks])
     }
@@ -61,7 +61,7 @@ impl<L: Lanes> Pairs<L> {
     }
 
     /// Takes as many digits as there is room for.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, digits: &[L]) {
         for (chunk, [low, high]) in self.0.iter_mut().zip(digits.as_chunks().0) {
             *chunk = low.narrow(*high);
@@ -69,7 +69,7 @@ impl<L: Lanes> Pairs<L> {
     }
 
     /// Takes twice each digit.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set_doubled(&mut self, digits: &[L]) {
         for (chunk, [low, high]) in self.0.iter_mut().zip(digits.as_chunks().0) {
             *chunk = low.add(*low).narrow(high.add(*high));
@@ -77,7 +77,7 @@ impl<L: Lanes> Pairs<L> {
     }
 
     /// The pairs of a chunk, each in a vector.
-    #[inline]
+    #[inline(always)]
     fn chunk(&self, index: usize) -> [L; 4] {
         self.0.get(index).copied().unwrap_or_else(L::zero).broadcasts()
     }
@@ -87,7 +87,7 @@ impl<L: Lanes> Pairs<L> {
 pub(super) struct Staggered<L>(Vec<L>);
 
 impl<L: Lanes> Staggered<L> {
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(chunks: usize) -> Self {
         Self(vec![L::zero(); 4 * (chunks + 2 * MARGIN)])
     }
@@ -100,7 +100,7 @@ impl<L: Lanes> Staggered<L> {
     }
 
     /// Takes as many digits as there were at first.
-    #[inline]
+    #[inline(always)]
     pub(super) fn set(&mut self, digits: &[L]) {
         let (mut below, mut even_below) = (L::zero(), L::zero());
         // From stagger -1 to the one after the last: both hold a digit.
@@ -113,7 +113,7 @@ impl<L: Lanes> Staggered<L> {
     }
 
     /// What the chunks `pairs` meet in a group.
-    #[inline]
+    #[inline(always)]
     fn window(&self, group: usize, pairs: &Range<usize>) -> &[[L; 4]] {
         let first = (group + MARGIN).saturating_sub(pairs.end);
         let last = (group + MARGIN + 1).saturating_sub(pairs.start);
@@ -174,7 +174,7 @@ pub(super) fn square<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: 
 /// What the chunks below u leave to be added in the group 2u of a square. In block 4u + r, which is symmetric about pair
 /// 4u + r, these are the pairs from 4u up to that one, and of that one, a a', with the digits b b' above it:
 /// aa | 2aa' | 2ab + a'a' | 2ab' + 2a'b.
-#[inline]
+#[inline(always)]
 fn diagonal<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: &Staggered<L>, chunk: usize) -> [L; 4] {
     let once = L::new([0xffff, 0, -1 << 16, 0]);
     let twice = L::new([0, 0xffff, 0xffff, -1]);
@@ -192,7 +192,7 @@ fn diagonal<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: &Staggere
 }
 
 /// The chunks of pairs that contribute to a group, if both factors have so many chunks.
-#[inline]
+#[inline(always)]
 fn reach(group: usize, chunks: usize) -> Range<usize> {
     group.saturating_sub(chunks)..chunks.min(group + 2)
 }
@@ -204,19 +204,19 @@ struct Group<L> {
 }
 
 impl<L: Lanes> Group<L> {
-    #[inline]
+    #[inline(always)]
     fn new(low: [L; 4]) -> Self {
         Self { low, high: [L::zero(); 4] }
     }
 
     /// Adds all that the product of `pairs` and `staggered` has in these columns.
-    #[inline]
+    #[inline(always)]
     fn add_products(&mut self, group: usize, pairs: &Pairs<L>, staggered: &Staggered<L>) {
         self.add_runs(group, pairs, reach(group, pairs.0.len()), staggered, RUN);
     }
 
     /// Adds what some chunks of pairs contribute, at most `run` of them in a sum.
-    #[inline]
+    #[inline(always)]
     fn add_runs(&mut self, group: usize, pairs: &Pairs<L>, reach: Range<usize>, staggered: &Staggered<L>, run: usize) {
         for start in reach.clone().step_by(run) {
             let chunks = start..reach.end.min(start + run);
@@ -225,7 +225,7 @@ impl<L: Lanes> Group<L> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, sums: [L; 4]) {
         for ((low, high), sum) in self.low.iter_mut().zip(&mut self.high).zip(sums) {
             let split = sum.split();
@@ -236,7 +236,7 @@ impl<L: Lanes> Group<L> {
 }
 
 /// The sums, in the four blocks of a group, of the products of chunks of pairs with the chunks of staggers they meet.
-#[inline]
+#[inline(always)]
 fn sums<L: Lanes>(pairs: &[L], staggers: &[[L; 4]]) -> [L; 4] {
     let mut sums = [L::zero(); 4];
     for (pairs, window) in pairs.iter().zip(staggers.windows(3).rev()) {
@@ -253,7 +253,7 @@ fn sums<L: Lanes>(pairs: &[L], staggers: &[[L; 4]]) -> [L; 4] {
     sums
 }
 
-#[inline]
+#[inline(always)]
 fn add_dots<L: Lanes>(sum: L, pairs: [L; 4], staggers: [L; 4]) -> L {
     let ([a, b, c, d], [e, f, g, h]) = (pairs, staggers);
     sum.add(a.dot(e)).add(b.dot(f)).add(c.dot(g)).add(d.dot(h))
@@ -267,12 +267,12 @@ struct Carry<L> {
 }
 
 impl<L: Lanes> Carry<L> {
-    #[inline]
+    #[inline(always)]
     fn new() -> Self {
         Self { first: L::zero(), second: L::zero() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn digits(&mut self, group: &Group<L>) -> [L; 4] {
         let mut blocks = group.low;
         for (block, first) in blocks.iter_mut().zip(group.high) {
