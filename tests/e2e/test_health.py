@@ -26,6 +26,7 @@ pytestmark = [
     pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="there is no curl or no jq"),
 ]
 
+STATE = ("ready", "ready_since_seconds", "last_success_seconds", "serves_until_seconds")
 GAUGES = "wasmcustom.jwt_warden.jwks.provider."
 CACHE_DURATION, MAX_STALE = 2, 2
 
@@ -88,12 +89,11 @@ def envoy(launch, world, issuer):
 def test_before_the_first_keys_with_them_without_and_again(envoy, world, issuer):
     waiting = shell(envoy, commands().wait)
     until(lambda: gauges(envoy, "b").get("ready") == 1)
-    assert gauges(envoy, "a").get("ready", 0) == gauges(envoy, "a").get("ready_since_seconds", 0) == 0
-    assert "last_success_seconds" not in gauges(envoy, "a")
+    assert {name: gauges(envoy, "a")[name] for name in STATE} == dict.fromkeys(STATE, 0)
     assert not probe(envoy)
     assert waiting.poll() is None
     assert envoy.admin("/ready") == "LIVE\n"
-    assert providers(envoy).get("a", ["0", "-", "-"]) == ["0", "-", "-"]
+    assert providers(envoy)["a"] == ["0", "-", "-"]
 
     issuer.release()
     assert waiting.wait(30) == 0
@@ -103,10 +103,11 @@ def test_before_the_first_keys_with_them_without_and_again(envoy, world, issuer)
     assert 0 <= now - first["ready_since_seconds"] < 60
     # Either may have been refreshed between two looks.
     assert first["serves_until_seconds"] >= first["last_success_seconds"] + CACHE_DURATION + MAX_STALE - 1
-    shown, own = providers(envoy), gauges(envoy, "b")
-    assert shown["a"][:2] == ["1", date(first["ready_since_seconds"])]
-    assert shown["b"] == ["1", date(own["ready_since_seconds"]), "-"]
-    assert {"last_success_seconds", "serves_until_seconds"}.isdisjoint(own)
+    # Each worker says since when, the last one within a quarter of a second.
+    until(lambda: providers(envoy)["a"][:2] == ["1", date(gauges(envoy, "a")["ready_since_seconds"])])
+    own = gauges(envoy, "b")
+    assert providers(envoy)["b"] == ["1", date(own["ready_since_seconds"]), "-"]
+    assert own["last_success_seconds"] == own["serves_until_seconds"] == 0
     line = logfmt(envoy.log_line("[info]", "jwt-warden: keys fetched"))
     assert (line["provider"], line["keys"], line["skipped"], line["generation"]) == ("a", "1", "0", "1")
 
@@ -121,7 +122,7 @@ def test_before_the_first_keys_with_them_without_and_again(envoy, world, issuer)
     assert gauges(envoy, "b") == own
     failure = logfmt(envoy.log_line("[warning]", "keys not fetched", "cause=unreachable"))
     assert re.fullmatch(r"\d+s", failure["old_keys_serve_for"])
-    assert failure["failures"] == "1"
+    assert int(failure["failures"]) > 0
     path = unique_path("/")
     assert send(envoy.port("site"), path, bearer(world.token())).status == 401
     assert envoy.denial(path)["reason"] == "keys_unavailable"
