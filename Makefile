@@ -62,7 +62,7 @@ test-wasm: ## Run the tests of what has vectors as WebAssembly, in Node's V8
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)
 	tools/redis
-	export ENVOY=$$(tools/envoy)
+	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy)
 	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rs $(PYTEST)
 
 test-matrix: build ## Run the core of these tests in every supported Envoy
