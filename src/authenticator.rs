@@ -1,10 +1,10 @@
 //! One request from its head to its decision.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use crate::bearer::{Attempt, Bearers, ExaminedProof};
-use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, TokenLocation, Unmatched};
+use crate::config::{Config, Provider, ProviderId, ROUTE_PROPERTY, Requirement, RuleId, TokenLocation, Unmatched};
 use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Admission, Decision, Denial};
@@ -29,6 +29,27 @@ use crate::token_cache::{Remembered, TokenCache};
 use crate::upstream::{Effect, Keep, Sanitizer};
 use crate::verifier::{Moment, Stop};
 
+/// What has happened, for the metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How often a token was remembered.
+    pub recalled: u64,
+    /// How often one had to be verified.
+    pub verified: u64,
+    /// How many failed attempts were counted.
+    pub failed_attempts: u64,
+}
+
+/// What is asked of a request, and by which rule, if it is one that asks.
+struct Demand<'c> {
+    requirement: Option<&'c Requirement>,
+    rule: Option<RuleId>,
+}
+
+impl Demand<'_> {
+    const NOTHING: Self = Self { requirement: None, rule: None };
+}
+
 const EXPOSED: &str = "the token came over plain HTTP, where others could read it: revoke it";
 
 /// Decides requests by one configuration.
@@ -49,6 +70,7 @@ pub struct Authenticator {
     replays: ReplayMemory,
     nonces: Option<Nonces>,
     tells_route: bool,
+    tally: Cell<Tally>,
     description: Option<Description>,
 }
 
@@ -71,6 +93,7 @@ impl Authenticator {
             replays: ReplayMemory::new(&config),
             nonces: None,
             tells_route: config.tells_route(),
+            tally: Cell::default(),
             description: Description::of(&config),
             config,
         }
@@ -97,6 +120,26 @@ impl Authenticator {
         self.tells_route
     }
 
+    /// What has happened since this was last asked.
+    #[must_use]
+    pub fn take_tally(&self) -> Tally {
+        self.tally.take()
+    }
+
+    /// What has happened, without beginning anew.
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        self.tally.get()
+    }
+
+    /// One more of these has happened.
+    pub(crate) fn note(&self, what: impl FnOnce(&mut Tally) -> &mut u64) {
+        let mut tally = self.tally.get();
+        let number = what(&mut tally);
+        *number = number.saturating_add(1);
+        self.tally.set(tally);
+    }
+
     /// What the upstream may not see.
     #[must_use]
     pub const fn sanitizer(&self) -> &Sanitizer {
@@ -116,30 +159,35 @@ impl Authenticator {
         if self.config.bypass_cors_preflight && request.is_cors_preflight() {
             return Decision::Allow(self.unverified(request, "cors_preflight"));
         }
-        match self.requirement(request, found) {
-            Ok(Some(requirement)) => self.judge(requirement, request, moment),
-            Ok(None) => Decision::Allow(self.unverified(request, "not_required")),
+        match self.demand(request, found) {
+            Ok(Demand { requirement: Some(requirement), rule }) => self.judge(requirement, request, moment).by(rule),
+            Ok(Demand { requirement: None, rule }) => {
+                Decision::Allow(self.unverified(request, "not_required")).by(rule)
+            }
             Err(denial) => Decision::Deny(denial),
         }
     }
 
     /// What is asked of the request: by the metadata of its route, otherwise by the rule that was `found`.
-    fn requirement(&self, request: &Request<'_>, found: Found) -> Result<Option<&Requirement>, Denial> {
+    fn demand(&self, request: &Request<'_>, found: Found) -> Result<Demand<'_>, Denial> {
         let refuse = |what| Denial::new(Reason::RequirementUnknown, None).with_quoted("metadata", Some(what));
         match request.route().map_or(Ok(Policy::Rules), Route::policy).map_err(refuse)? {
-            Policy::Disabled => Ok(None),
-            Policy::Requirement(name) => self.config.requirement(name).map(Some).ok_or_else(|| refuse(name)),
-            Policy::Rules => self.requirement_by_rule(found),
+            Policy::Disabled => Ok(Demand::NOTHING),
+            Policy::Requirement(name) => {
+                let requirement = self.config.requirement(name).ok_or_else(|| refuse(name))?;
+                Ok(Demand { requirement: Some(requirement), rule: None })
+            }
+            Policy::Rules => self.demand_by_rule(found),
         }
     }
 
-    fn requirement_by_rule(&self, found: Found) -> Result<Option<&Requirement>, Denial> {
+    fn demand_by_rule(&self, found: Found) -> Result<Demand<'_>, Denial> {
         match (found, self.config.unmatched) {
             (Found::Rule(position), _) => {
                 let rule = self.config.rules.get(position).ok_or(Denial::new(Reason::Internal, None))?;
-                Ok(rule.requires.as_deref())
+                Ok(Demand { requirement: rule.requires.as_deref(), rule: Some(RuleId(position)) })
             }
-            (Found::Nothing, Unmatched::Allow) => Ok(None),
+            (Found::Nothing, Unmatched::Allow) => Ok(Demand::NOTHING),
             (Found::Nothing, Unmatched::Deny) => Err(Denial::new(Reason::NoMatchingRule, None)),
             (Found::Ambiguous(reason), _) => Err(Denial::new(reason, None)),
         }
@@ -148,7 +196,7 @@ impl Authenticator {
     /// A request that goes upstream without verification.
     fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
         let edits = self.sanitizer.edits(request, Keep::Forwarded);
-        Admission { provider: None, code, edits, told: self.judged_route(request).into_iter().collect() }
+        Admission { rule: None, provider: None, code, edits, told: self.judged_route(request).into_iter().collect() }
     }
 
     /// By which route the request was judged: Envoy may choose another one once its headers are changed. Routes without
@@ -205,6 +253,7 @@ impl Authenticator {
     fn count_failure(&self, is_failure: bool, bearers: &Bearers<'_, '_, '_>) {
         if let Some(failed_attempts) = self.failed_attempts.as_ref().filter(|_| is_failure) {
             failed_attempts.count(bearers.front(), bearers.moment.store, bearers.moment.now);
+            self.note(|tally| &mut tally.failed_attempts);
         }
     }
 
@@ -238,7 +287,7 @@ impl Authenticator {
         let takes_it = denial.provider.and_then(|id| self.config.provider(id)).is_none_or(Provider::takes_dpop);
         let is_dpop = |place: &Place<'r>| place.location.is_dpop() && !place.look(request).is_nothing();
         let by_dpop = takes_it && places.iter().any(is_dpop);
-        let nonce = self.nonces.as_ref().filter(|_| by_dpop).map(|nonces| nonces.issue(now));
+        let nonce = self.nonces.as_ref().filter(|_| by_dpop).map(|nonces| nonces.issue(now).into());
         Denial { by_dpop, nonce, ..denial }
     }
 
@@ -255,7 +304,7 @@ impl Authenticator {
             Some(_) if admitted.iter().all(|token| token.is_certain) => "verified",
             Some(_) => "verified_without_revocation",
         };
-        Admission { provider, code, edits, told }
+        Admission { rule: None, provider, code, edits, told }
     }
 
     /// What is told of the token at this position. Where the provider of an earlier token tells something, no later token

@@ -119,9 +119,11 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         let Moment { keys, now, .. } = self.moment;
         let recalled = self.recall(presented.token);
         if let Some(known) = recalled.and_then(|known| known.principal(id, now, keys.generation(id, now))) {
+            self.authenticator.note(|tally| &mut tally.recalled);
             return Ok(Rc::clone(known));
         }
         let token = self.parse(presented, Some(id))?;
+        self.authenticator.note(|tally| &mut tally.verified);
         accept(id, provider, token, self.authenticator.interest(id), self.authenticator.signatures(), self.moment)
             .map(Rc::new)
     }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::authorization::{Lacking, named_scopes};
-use crate::config::{Config, Permission, Provider, ProviderId, SenderConstraint};
+use crate::config::{Config, Permission, Provider, ProviderId, RuleId, SenderConstraint};
 use crate::crypto::SignatureAlgorithm;
 use crate::extractor::HeaderEdit;
 use crate::log::{Line, quote};
@@ -27,9 +27,23 @@ pub enum Decision {
     Tell(protected_resource::Answer),
 }
 
+impl Decision {
+    /// The same decision, by this rule.
+    #[must_use]
+    pub fn by(mut self, decider: Option<RuleId>) -> Self {
+        match &mut self {
+            Self::Allow(Admission { rule, .. }) | Self::Deny(Denial { rule, .. }) => *rule = decider,
+            Self::Wait(_) | Self::Tell(_) => {}
+        }
+        self
+    }
+}
+
 /// A request that goes upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admission {
+    /// The rule that decided; `None` if another part of the configuration did.
+    pub rule: Option<RuleId>,
     /// Whose token let it pass; `None` if it needed none.
     pub provider: Option<ProviderId>,
     /// Why it passes, for the metrics: `verified`, `verified_without_revocation`, `not_required` or `cors_preflight`.
@@ -45,18 +59,20 @@ pub struct Admission {
 pub struct Denial {
     /// Why.
     pub reason: Reason,
+    /// The rule that decided; `None` if another part of the configuration did.
+    pub rule: Option<RuleId>,
     /// The provider whose demands were not met, where one is known.
     pub provider: Option<ProviderId>,
     /// Further fields for the log line, safe to print.
     pub details: Vec<(&'static str, String)>,
     /// The scopes that the challenge names.
-    pub scope: Option<String>,
+    pub scope: Option<Box<str>>,
     /// When the client may try again, in seconds.
     pub retry_after: Option<u64>,
     /// Whether the request has a token under the scheme `DPoP`, so that the challenge is of that scheme.
     pub by_dpop: bool,
     /// A nonce for the client's next proofs (RFC 9449 section 9).
-    pub nonce: Option<String>,
+    pub nonce: Option<Box<str>>,
 }
 
 /// A request that has to wait.
@@ -74,14 +90,23 @@ impl Denial {
     /// A refusal for this reason, with nothing to add.
     #[must_use]
     pub const fn new(reason: Reason, provider: Option<ProviderId>) -> Self {
-        Self { reason, provider, details: Vec::new(), scope: None, retry_after: None, by_dpop: false, nonce: None }
+        Self {
+            reason,
+            rule: None,
+            provider,
+            details: Vec::new(),
+            scope: None,
+            retry_after: None,
+            by_dpop: false,
+            nonce: None,
+        }
     }
 
     /// A refusal of a good token that does not permit what is asked for.
     #[must_use]
     pub fn insufficient(provider: ProviderId, permission: &Permission, lacking: &Lacking) -> Self {
         let denial = Self::new(Reason::InsufficientScope, Some(provider)).because(&lacking.0);
-        Self { scope: named_scopes(permission), ..denial }
+        Self { scope: named_scopes(permission).map(String::into), ..denial }
     }
 
     /// Adds words of the filter's own, if there are any.
@@ -145,6 +170,9 @@ impl Denial {
     pub fn log_line(&self, config: &Config, request: &Request<'_>) -> String {
         let mut line =
             Line::new("denied").field("reason", self.reason.code()).field("status", self.answer(config).status);
+        if let Some(name) = self.rule.and_then(|rule| config.rule_name(rule)) {
+            line = line.field("rule", name);
+        }
         if let Some(provider) = self.provider.and_then(|id| config.provider(id)) {
             line = line.quoted("provider", provider.name.as_bytes());
         }

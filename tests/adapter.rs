@@ -87,7 +87,8 @@ fn a_good_token_passes_and_the_upstream_is_told_its_claims() {
     assert_eq!(header("x-claims"), [mint::base64url(claims().to_string()).as_bytes()]);
     assert!(header("authorization").is_empty());
     assert_eq!(header("accept"), [b"*/*"]);
-    assert_eq!(counted("jwt_warden.requests.provider.acme.reason.verified"), 1);
+    plugin.tick();
+    assert_eq!(counted("jwt_warden.requests.verdict.allowed.provider.acme.reason.verified"), 1);
     assert_eq!(logged(WARN), Vec::<String>::new());
 }
 
@@ -128,7 +129,8 @@ fn the_client_learns_nothing_and_the_log_says_why() {
         let line = logged(WARN).pop().unwrap();
         assert!(line.contains(&format!("denied reason={reason} status=401 provider=\"acme\"")), "{line}");
         assert!(token.len() < 20 || !line.contains(&token[token.len() - 20..]), "{line}");
-        assert!(counted(&format!("jwt_warden.requests.provider.acme.reason.{reason}")) > 0);
+        plugin.tick();
+        assert!(counted(&format!("jwt_warden.requests.verdict.denied.provider.acme.reason.{reason}")) > 0);
     }
     assert_eq!(logged(WARN).len(), count);
 }
@@ -176,7 +178,8 @@ fn what_only_the_filter_may_say_is_removed_on_open_routes_too() {
     let headers = [(":path", "/open/?access_token=t&b=1"), ("x-user", "mallory"), ("authorization", "Bearer t")];
     let Verdict::Upstream(headers) = plugin.decide(&headers) else { panic!("refused") };
     assert_eq!(headers, [(":path".to_owned(), b"/open/?b=1".to_vec())]);
-    assert_eq!(counted("jwt_warden.requests.reason.not_required"), 1);
+    plugin.tick();
+    assert_eq!(counted("jwt_warden.requests.verdict.allowed.reason.not_required"), 1);
 }
 
 #[test]
@@ -197,7 +200,8 @@ fn a_cors_preflight_passes_only_where_that_is_configured_and_shows_nothing_of_th
     let Verdict::Upstream(headers) = plugin.decide(&preflight) else { panic!("refused") };
     let names: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, [":method", ":path", "origin", "access-control-request-method"]);
-    assert_eq!(counted("jwt_warden.requests.reason.cors_preflight"), 1);
+    plugin.tick();
+    assert_eq!(counted("jwt_warden.requests.verdict.allowed.reason.cors_preflight"), 1);
     refused(plugin.decide(&[preflight[0], preflight[1], preflight[2]]), "token_missing");
     let ambiguous = [preflight[0], (":path", "/open/../api"), preflight[2], preflight[3]];
     refused(plugin.decide(&ambiguous), "path_ambiguous");
@@ -481,6 +485,7 @@ fn discovery_fetches_the_metadata_and_then_the_keys() {
     assert!(callout.headers.contains(&(":path".into(), b"/set".to_vec())));
     plugin.answer_ok(&jwks(&[key.jwk()]));
     assert!(matches!(send(plugin, "/api", &key.token(&claims())), Verdict::Upstream(_)));
+    plugin.tick();
     assert_eq!(counted("jwt_warden.jwks.provider.acme.fetches.result.success"), 1);
 }
 
@@ -501,6 +506,7 @@ fn metadata_never_send_the_proxy_elsewhere() {
             plugin.answer_ok(metadata);
             assert!(with(|host| host.callouts.is_empty()));
             assert!(logged(WARN)[0].contains(&format!("cause={cause} ")), "{:?}", logged(WARN));
+            plugin.tick();
             assert_eq!(counted(&format!("jwt_warden.jwks.provider.acme.fetches.result.{cause}")), 1);
         };
         std::thread::spawn(test).join().unwrap();
@@ -549,9 +555,11 @@ fn waiting_requests_and_key_sets_are_counted() {
     let leaving = plugin.request(&headers, false);
     plugin.request(&headers, false);
     finish(leaving);
+    plugin.tick();
     assert_eq!((counted("jwt_warden.waiting.entered"), counted("jwt_warden.waiting.left")), (2, 1));
     plugin.tick();
     plugin.answer_ok(&jwks(&[key.jwk(), json!({"kty": "oct", "k": "AAAA"})]));
+    plugin.tick();
     assert_eq!(counted("jwt_warden.waiting.left"), 2);
     for (what, value) in [("generation", 1), ("keys", 1), ("keys_skipped", 1), ("last_success_seconds", 1_700_000_000)]
     {

@@ -260,11 +260,20 @@ pub enum HeaderPrefix {
 /// One rule: which requests, and what they have to bring.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
+    /// What the operator calls it, in metrics and logs: letters, digits, `_` and `-`.
+    pub name: Option<String>,
     /// Which requests.
     pub matcher: RequestMatcher,
     /// What they have to bring; `None` asks for no verification.
     pub requires: Option<Rc<Requirement>>,
 }
+
+/// The rule at this position of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleId(pub usize);
+
+/// What metrics call the rules for whose names there is no room any more.
+pub const OTHER_RULES: &str = "other";
 
 /// What becomes of a request that no rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,6 +329,12 @@ impl Config {
     #[must_use]
     pub fn provider(&self, id: ProviderId) -> Option<&Provider> {
         self.providers.get(id.0)
+    }
+
+    /// What the operator calls this rule.
+    #[must_use]
+    pub fn rule_name(&self, id: RuleId) -> Option<&str> {
+        self.rules.get(id.0)?.name.as_deref()
     }
 
     /// The requirement of this name.

@@ -213,6 +213,7 @@ pub(super) struct RawClaimState {
 
 #[expecting = "an object, with `match` and `requires`"]
 pub(super) struct RawRule {
+    pub(super) name: Option<String>,
     pub(super) matcher as "match": Option<RawMatch>,
     pub(super) requires: Option<RawRequirement>,
     pub(super) requirement_name: Option<String>,

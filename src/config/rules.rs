@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    PathMatcher, Requirement, Rule,
+    OTHER_RULES, PathMatcher, Requirement, Rule,
     raw::{RawRequirement, RawRule},
     reachable::check_reachable,
     report::{Checked, Place, listed, quoted},
@@ -13,6 +13,8 @@ use super::{
 
 /// Every request is held against the rules one by one, and at load every rule against those before it.
 const MAX_RULES: usize = 4096;
+
+const MAX_NAME: usize = 64;
 
 /// An unknown name is answered with so many of the known ones.
 const MAX_LISTED: usize = 20;
@@ -42,7 +44,7 @@ pub(super) fn rules(raw: Option<Vec<RawRule>>, known: Known<'_>, at: &Place<'_>)
 
 fn everything_needs_a_token(surroundings: Surroundings<'_>) -> Rule {
     let any = Requirement::AnyProvider(surroundings.everyone());
-    Rule { matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Rc::new(any)) }
+    Rule { name: None, matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Rc::new(any)) }
 }
 
 fn rule(raw: RawRule, known: Known<'_>, at: &Place<'_>) -> Checked<Rule> {
@@ -50,9 +52,22 @@ fn rule(raw: RawRule, known: Known<'_>, at: &Place<'_>) -> Checked<Rule> {
     let matcher = place.required(raw.matcher, "an object with `prefix` or `path`, or other conditions");
     let matcher = matcher.and_then(|raw| request_matcher(raw, &place));
     let requires = requires(raw.requires, raw.requirement_name.as_deref(), known, at);
-    let rule = Rule { matcher: matcher?, requires: requires? };
+    let name = raw.name.map(|name| rule_name(name, &at.field("name"))).transpose();
+    let rule = Rule { name: name?, matcher: matcher?, requires: requires? };
     warn_of_wide_exemption(&rule, &place);
     Ok(rule)
+}
+
+/// The name becomes a part of the names of metrics.
+fn rule_name(name: String, at: &Place<'_>) -> Checked<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if !(1..=MAX_NAME).contains(&name.len()) || !name.bytes().all(is_plain) {
+        return at.mistake(format!("has to be 1 to {MAX_NAME} letters, digits, `_` and `-`"));
+    }
+    if name == OTHER_RULES {
+        return at.mistake(format!("`{OTHER_RULES}` is what metrics call rules for which there is no room"));
+    }
+    Ok(name)
 }
 
 fn requires(

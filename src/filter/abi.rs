@@ -120,11 +120,16 @@ pub(super) fn log(level: LogLevel, message: &str) {
 
 /// The time; `None` if the host does not tell it. The epoch counts as that: every token would outlive it.
 pub(super) fn now() -> Option<Timestamp> {
+    let now = Timestamp::from_millis(nanoseconds()? / 1_000_000);
+    (now > Timestamp::EPOCH).then_some(now)
+}
+
+/// The nanoseconds since 1970; `None` if the host does not tell them.
+pub(super) fn nanoseconds() -> Option<u64> {
     let mut nanoseconds = 0;
     // SAFETY: the host writes one number.
     let status = unsafe { proxy_get_current_time_nanoseconds(&raw mut nanoseconds) };
-    let now = Timestamp::from_millis(nanoseconds / 1_000_000);
-    (status == OK && now > Timestamp::EPOCH).then_some(now)
+    (status == OK).then_some(nanoseconds)
 }
 
 /// Sets how often the root context is ticked; zero stops it.
@@ -244,13 +249,13 @@ pub(super) fn define_metric(kind: MetricType, name: &str) -> Option<u32> {
     (status == OK).then_some(id)
 }
 
-/// Adds one to a counter.
-pub(super) fn increment_metric(id: u32) {
+/// Adds to a counter.
+pub(super) fn increment_metric(id: u32, number: u64) {
     // SAFETY: no pointers.
-    let _ = unsafe { proxy_increment_metric(id, 1) };
+    let _ = unsafe { proxy_increment_metric(id, i64::try_from(number).unwrap_or(i64::MAX)) };
 }
 
-/// Sets a gauge.
+/// Sets a gauge, or records a value in a histogram.
 pub(super) fn record_metric(id: u32, value: u64) {
     // SAFETY: no pointers.
     let _ = unsafe { proxy_record_metric(id, value) };

@@ -7,6 +7,7 @@ mod effects;
 mod fetches;
 mod host_crypto;
 mod metrics;
+mod observation;
 mod pairs;
 mod revocations;
 mod root;

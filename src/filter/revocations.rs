@@ -35,14 +35,16 @@ struct Due {
 }
 
 impl Worker {
-    /// Takes over lists that were fetched before. Says whether there is anything to look after.
-    pub(super) fn warm_up_revocations(&self, now: Timestamp) -> bool {
+    /// Takes over lists that were fetched before.
+    pub(super) fn warm_up_revocations(&self, now: Timestamp) {
         for (id, revocation) in self.revoking() {
             self.outside(id, now, |outside| {
-                revocation.borrow_mut().sources().for_each(|source| source.warm_up(outside));
+                for (index, source) in revocation.borrow_mut().sources().enumerate() {
+                    source.warm_up(outside);
+                    self.metrics.show_list(id, index, &source.status(), self.config());
+                }
             });
         }
-        self.revoking().next().is_some()
     }
 
     /// Polls the lists and sends what is to be fetched.
@@ -76,7 +78,10 @@ impl Worker {
         self.outside(id, now, |outside| {
             for (index, source) in revocation.borrow_mut().sources().enumerate() {
                 let polled = source.poll(outside);
-                changed |= polled.changed;
+                if polled.changed {
+                    self.metrics.show_list(id, index, &source.status(), self.config());
+                    changed = true;
+                }
                 if let Some(attempt) = polled.fetch {
                     let (http, etag) = (source.http().clone(), source.etag().map(str::to_owned));
                     take(Due { index, attempt, http, accept: source.accept(), etag });
@@ -97,26 +102,27 @@ impl Worker {
         response: Response,
         now: Timestamp,
     ) {
-        let (Some(revocation), Some(provider)) = (self.revocation(id), self.named(Some(id))) else { return };
+        let Some(revocation) = self.revocation(id) else { return };
         self.outside(id, now, |outside| {
             let mut revocation = revocation.borrow_mut();
             let Some(source) = revocation.sources().nth(index) else { return };
             let outcome = source.finish(attempt, response, outside);
-            self.metrics.count_revocation(provider, source.kind(), outcome.code());
-            report_list(provider.1, source.kind(), source.http(), &outcome);
+            self.metrics.count_answer(id, source.kind(), outcome.code(), self.config());
+            self.metrics.show_list(id, index, &source.status(), self.config());
+            report_list(self.name_of(id), source.kind(), source.http(), &outcome);
         });
         self.tell(id);
     }
 
     /// The service that is asked about tokens has answered, or will not.
     pub(super) fn finish_lookup(&self, id: ProviderId, key: LookupKey, response: Response, now: Timestamp) {
-        let (Some(revocation), Some(provider)) = (self.revocation(id), self.named(Some(id))) else { return };
+        let Some(revocation) = self.revocation(id) else { return };
         let mut revocation = revocation.borrow_mut();
         let Some(lookups) = revocation.lookups() else { return };
         let received = lookups.receive(key, response, now);
-        self.metrics.count_revocation(provider, "lookup", received.code());
+        self.metrics.count_answer(id, "lookup", received.code(), self.config());
         if received.is_news {
-            report_lookup(provider.1, lookups.http(), received.failure.as_ref());
+            report_lookup(self.name_of(id), lookups.http(), received.failure.as_ref());
         }
         drop(revocation);
         self.tell_of(id, key);

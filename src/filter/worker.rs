@@ -12,7 +12,8 @@ use zeroize::Zeroizing;
 use super::connection::HostConnection;
 use super::fetches::{Fetches, Target, read_response, report};
 use super::host_crypto::ForeignFunction;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, Verdict};
+use super::observation::Observation;
 use super::revocations::{PerProvider, per_provider};
 use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
@@ -20,7 +21,7 @@ use super::{abi, effects, pairs, route};
 use crate::authenticator::Authenticator;
 use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
 use crate::crypto::{SignatureAlgorithm, Signatures};
-use crate::decision::{Decision, Denial};
+use crate::decision::{Admission, Decision, Denial};
 use crate::jwks::{KeyOrigin, KeySet, RemoteKeys};
 use crate::log::Line;
 use crate::reason::Reason;
@@ -51,11 +52,12 @@ pub(super) struct Worker {
     fetches: RefCell<Fetches>,
     waiting: RefCell<WaitingRoom>,
     pub(super) metrics: Metrics,
+    pub(super) observation: Observation,
     entropy: Cell<u64>,
 }
 
 /// The keys of one provider.
-enum ProviderKeys {
+pub(super) enum ProviderKeys {
     Local(Rc<KeySet>),
     Remote(Box<RefCell<RemoteKeys>>),
 }
@@ -86,22 +88,19 @@ impl Worker {
             fetches: RefCell::default(),
             waiting: RefCell::default(),
             metrics: Metrics::default(),
+            observation: Observation::default(),
             entropy: Cell::new(seed),
         })
     }
 
-    /// Takes over keys that were fetched before, and sets the first tick if there is anything to fetch.
+    /// Takes over what was fetched before, and sets the first tick.
     pub(super) fn start(&self) {
-        let now = abi::now();
-        for (_, keys) in self.remotes() {
-            if let Some(now) = now {
-                keys.borrow_mut().warm_up(&HostStore, now);
-            }
-            abi::set_tick_period(NEXT_TICK);
+        if let Some(now) = abi::now() {
+            self.remotes().for_each(|(_, keys)| keys.borrow_mut().warm_up(&HostStore, now));
+            self.warm_up_revocations(now);
+            self.show_all_keys(now);
         }
-        if now.is_some_and(|now| self.warm_up_revocations(now)) {
-            abi::set_tick_period(NEXT_TICK);
-        }
+        abi::set_tick_period(NEXT_TICK);
     }
 
     pub(super) fn config(&self) -> &Config {
@@ -117,7 +116,12 @@ impl Worker {
             self.refuse(&Denial::new(Reason::Internal, None), &Request::new(Vec::new()), progress);
             return;
         };
-        match self.authenticator.decide(&request, self.moment(now, now)) {
+        let stopwatch = self.stopwatch();
+        let decision = self.authenticator.decide(&request, self.moment(now, now));
+        if let Some(stopwatch) = stopwatch {
+            self.stop(&stopwatch, &decision);
+        }
+        match decision {
             Decision::Wait(wait) if self.has_room(head.len()) => {
                 let progress = Rc::clone(progress);
                 let waiting = Waiting { head, route: route.clone(), arrival: now, wait, has_news: false, progress };
@@ -142,7 +146,7 @@ impl Worker {
 
     fn enter(&self, context_id: u32, waiting: Waiting) {
         self.waiting.borrow_mut().insert(context_id, waiting);
-        self.metrics.count_waiting("entered");
+        self.metrics.count_waiting("entered", self.config());
         abi::set_tick_period(NEXT_TICK);
     }
 
@@ -151,12 +155,13 @@ impl Worker {
         match decision {
             Decision::Allow(admission) if effects::carry_out(admission) => {
                 progress.set(Progress::Allowed);
-                self.metrics.count_request(self.named(admission.provider), admission.code);
+                let Admission { rule, provider, code, .. } = *admission;
+                self.metrics.count_request(Verdict::Allowed, rule, provider, code, self.config());
             }
             Decision::Deny(denial) => self.refuse(denial, request, progress),
             Decision::Tell(answer) => {
                 progress.set(Progress::Denied);
-                self.metrics.count_request(None, "protected_resource");
+                self.metrics.count_request(Verdict::Answered, None, None, "protected_resource", self.config());
                 effects::tell(answer);
             }
             Decision::Allow(_) | Decision::Wait(_) => {
@@ -167,13 +172,14 @@ impl Worker {
 
     fn refuse(&self, denial: &Denial, request: &Request<'_>, progress: &Cell<Progress>) {
         progress.set(Progress::Denied);
-        self.metrics.count_request(self.named(denial.provider), denial.reason.code());
+        let Denial { rule, provider, reason, .. } = *denial;
+        self.metrics.count_request(Verdict::Denied, rule, provider, reason.code(), self.config());
         effects::refuse(denial, self.config(), request);
     }
 
-    pub(super) fn named(&self, id: Option<ProviderId>) -> Option<(usize, &str)> {
-        let id = id?;
-        Some((id.0, self.config().provider(id)?.name.as_str()))
+    /// A provider's name.
+    pub(super) fn name_of(&self, id: ProviderId) -> &str {
+        self.config().provider(id).map_or("", |provider| &provider.name)
     }
 
     /// Takes out of the trailers at hand what the upstream may not see. Says whether that was done.
@@ -188,7 +194,7 @@ impl Worker {
     pub(super) fn leave(&self, context_id: u32) {
         let left = self.waiting.try_borrow_mut().ok().and_then(|mut waiting| waiting.remove(context_id));
         if left.is_some() {
-            self.metrics.count_waiting("left");
+            self.metrics.count_waiting("left", self.config());
         }
     }
 
@@ -198,8 +204,9 @@ impl Worker {
         for (id, keys) in self.remotes() {
             let polled = keys.borrow_mut().poll(&HostStore, now);
             if polled.changed {
-                self.note_change(id);
+                self.note_change(id, now);
             }
+            self.watch_readiness(id, now);
             if let Some(attempt) = polled.fetch {
                 let http = keys.borrow().source().http.clone();
                 self.fetch(id, attempt, &http, now);
@@ -207,6 +214,11 @@ impl Worker {
         }
         self.look_after_revocations(now);
         self.wake(now);
+        self.hand_over();
+    }
+
+    pub(super) fn provider_keys(&self, id: ProviderId) -> Option<&ProviderKeys> {
+        self.keys.get(id.0)
     }
 
     fn remotes(&self) -> impl Iterator<Item = (ProviderId, &RefCell<RemoteKeys>)> {
@@ -217,10 +229,8 @@ impl Worker {
     }
 
     /// Something is new about a provider's keys.
-    fn note_change(&self, id: ProviderId) {
-        if let (Some(provider), Some(ProviderKeys::Remote(keys))) = (self.named(Some(id)), self.keys.get(id.0)) {
-            self.metrics.show_key_set(provider, &keys.borrow().status());
-        }
+    fn note_change(&self, id: ProviderId, now: Timestamp) {
+        self.show_keys(id, now);
         self.tell(id);
     }
 
@@ -270,11 +280,9 @@ impl Worker {
         match next {
             Next::Fetch(attempt, http) => self.fetch(id, attempt, &http, now),
             Next::Ended(outcome) => {
-                self.note_change(id);
-                if let Some(provider) = self.named(Some(id)) {
-                    self.metrics.count_fetch(provider, outcome.code());
-                    report(provider.1, &keys.borrow().source().http, &outcome);
-                }
+                self.note_change(id, now);
+                self.metrics.count_fetch(id, outcome.code(), self.config());
+                report(self.name_of(id), &keys.borrow().source().http, &outcome);
             }
         }
     }
@@ -308,7 +316,7 @@ impl Worker {
         waiting.arrival = waiting.arrival.min(now);
         // The connection is the request's only in its own context.
         if !abi::set_effective_context(context_id) {
-            self.metrics.count_waiting("left");
+            self.metrics.count_waiting("left", self.config());
             return;
         }
         let decision = self.authenticator.decide(&request, self.moment(waiting.arrival, now));
@@ -318,7 +326,8 @@ impl Worker {
             self.waiting.borrow_mut().insert(context_id, waiting);
             return;
         }
-        self.metrics.count_waiting("left");
+        self.metrics.count_waiting("left", self.config());
+        self.record_wait(now.saturating_since(waiting.arrival));
         self.conclude(&decision, &request, &waiting.progress);
         if waiting.progress.get() == Progress::Allowed {
             abi::continue_request();

@@ -46,13 +46,7 @@ impl RemoteKeys {
     /// What is known of the set, for metrics.
     #[must_use]
     pub fn status(&self) -> Status {
-        Status {
-            generation: self.document.shared_generation(),
-            keys: self.keys.len(),
-            skipped: self.keys.skipped().len(),
-            fetched_at: self.document.fetched_at(),
-            serves_until: self.document.serves_until(),
-        }
+        self.document.status(self.keys.len(), self.keys.skipped().len())
     }
 
     /// The keys for a token that names `key_id`, in a request that arrived at `arrival`.

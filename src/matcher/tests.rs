@@ -12,12 +12,16 @@ use crate::route::Route;
 use crate::string_matcher::StringMatcher;
 
 fn rule(matcher: impl Into<RequestMatcher>) -> Rule {
-    Rule { matcher: matcher.into(), requires: None }
+    Rule { name: None, matcher: matcher.into(), requires: None }
 }
 
 /// A rule that requires something else than the rules with other numbers.
 fn demanding(provider: usize, path: PathMatcher) -> Rule {
-    Rule { matcher: path.into(), requires: Some(Rc::new(Requirement::AnyProvider(vec![ProviderId(provider)]))) }
+    Rule {
+        name: None,
+        matcher: path.into(),
+        requires: Some(Rc::new(Requirement::AnyProvider(vec![ProviderId(provider)]))),
+    }
 }
 
 fn find(rules: &[Rule], path: &[u8]) -> Found {
@@ -202,7 +206,7 @@ fn a_port_or_a_final_dot_is_ambiguous_where_it_leads_to_another_rule() {
         RequestMatcher { hosts: names.iter().map(host).collect(), ..PathMatcher::Any.into() }
     };
     let find = |names: &[(&str, Option<u16>)], authority: &str| {
-        let open = Rule { matcher: for_hosts(names), requires: None };
+        let open = Rule { name: None, matcher: for_hosts(names), requires: None };
         let rules = [open, demanding(1, PathMatcher::Prefix("/".into()))];
         let headers: Vec<(&[u8], &[u8])> = vec![(b":path", b"/"), (b":authority", authority.as_bytes())];
         RuleIndex::new(&rules, Unmatched::Deny).find(&Request::new(headers))
@@ -222,7 +226,8 @@ fn a_port_or_a_final_dot_is_ambiguous_where_it_leads_to_another_rule() {
 fn every_reading_of_the_path_counts_for_every_reading_of_the_host() {
     let host = HostPattern { name: "a.example".to_owned(), below: false, port: None };
     let admin = || PathMatcher::Prefix("/admin".into());
-    let open_here = Rule { matcher: RequestMatcher { hosts: vec![host], ..admin().into() }, requires: None };
+    let open_here =
+        Rule { name: None, matcher: RequestMatcher { hosts: vec![host], ..admin().into() }, requires: None };
     let rules = [open_here, demanding(1, admin()), rule(PathMatcher::Prefix("/".into()))];
     let find = |authority: &[u8]| {
         RuleIndex::new(&rules, Unmatched::Deny)

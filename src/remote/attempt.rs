@@ -74,19 +74,27 @@ pub enum Outcome {
     Superseded,
 }
 
-/// What is known of a fetched set.
+/// What is known of a fetched document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
-    /// Counts the distinct sets; zero before the first.
+    /// Counts the distinct documents; zero before the first.
     pub generation: u64,
-    /// How many keys can be used.
-    pub keys: usize,
+    /// How many of its entries can be used.
+    pub entries: usize,
     /// How many cannot.
     pub skipped: usize,
     /// When the last fetch that succeeded began.
     pub fetched_at: Timestamp,
-    /// Until when the set serves if no newer one can be had.
+    /// Until when it serves if no newer one can be had.
     pub serves_until: Timestamp,
+}
+
+impl Status {
+    /// That of a set that stands in the configuration: it is not fetched, and serves as long as that.
+    #[must_use]
+    pub const fn of_local(entries: usize, skipped: usize) -> Self {
+        Self { generation: 0, entries, skipped, fetched_at: Timestamp::EPOCH, serves_until: Timestamp::EPOCH }
+    }
 }
 
 impl Outcome {

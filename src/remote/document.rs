@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
-use super::attempt::{Attempt, Outcome, Polled, Stage};
+use super::attempt::{Attempt, Outcome, Polled, Stage, Status};
 use super::fetch::{Failure, Fetched, Response, judge};
 use super::record::{DIGEST_LENGTH, Record};
 use super::schedule::{leisurely_delay, refresh_delay, retry_delay};
@@ -111,6 +111,17 @@ impl RemoteDocument {
     /// Counts the documents that this worker has held; zero before the first.
     pub(crate) fn held_generation(&self) -> u64 {
         self.held.as_ref().map_or(0, |held| held.generation)
+    }
+
+    /// What is known of it; its owner knows how many of its entries can be used, and how many cannot.
+    pub(crate) fn status(&self, entries: usize, skipped: usize) -> Status {
+        Status {
+            generation: self.record.generation,
+            entries,
+            skipped,
+            fetched_at: self.record.fetched_at,
+            serves_until: self.serves_until(),
+        }
     }
 
     /// When the last fetch that succeeded began.

@@ -3,7 +3,7 @@
 use super::denylist::Denylist;
 use super::status_list::{StatusList, StatusListToken};
 use crate::config::{Backoff, HttpUri, PolledList};
-use crate::remote::{Attempt, Contents, Failure, Outcome, Polled, RemoteDocument, Response, Settings};
+use crate::remote::{Attempt, Contents, Failure, Outcome, Polled, RemoteDocument, Response, Settings, Status};
 use crate::shared_store::SharedStore;
 use crate::time::Timestamp;
 
@@ -45,6 +45,8 @@ pub trait Source {
     fn accept(&self) -> &'static str;
     /// What it is, for log and metrics.
     fn kind(&self) -> &'static str;
+    /// What is known of it, for metrics.
+    fn status(&self) -> Status;
 }
 
 /// A denylist that is polled.
@@ -126,6 +128,10 @@ impl Source for PolledDenylist {
 
     fn kind(&self) -> &'static str {
         "denylist"
+    }
+
+    fn status(&self) -> Status {
+        self.document.status(self.list.len(), 0)
     }
 }
 
@@ -215,6 +221,10 @@ impl Source for PolledStatusList {
 
     fn kind(&self) -> &'static str {
         "status_list"
+    }
+
+    fn status(&self) -> Status {
+        self.document.status(self.list.len(), 0)
     }
 }
 

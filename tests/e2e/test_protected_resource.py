@@ -77,7 +77,7 @@ def test_every_challenge_names_it(envoy, world):
 
 
 def test_it_is_counted(envoy):
-    name = "wasmcustom.jwt_warden.requests.reason.protected_resource"
+    name = "wasmcustom.jwt_warden.requests.verdict.answered.reason.protected_resource"
     before = envoy.stats(name).get(name, 0)
     send(envoy.port("told"), AT)
     until(lambda: envoy.stats(name).get(name, 0) == before + 1)

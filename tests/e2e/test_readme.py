@@ -14,6 +14,7 @@ from support.bootstrap import Site, bootstrap, http_filter
 from support.client import bearer, send, unique_path
 from support.envoy import ROOT, validate
 from support.tls import TlsJwksServer
+from support.wait import until
 from support.world import jwks
 
 pytestmark = pytest.mark.matrix
@@ -110,19 +111,27 @@ def test_copied(plugin, launch, endpoint, key, upstream, tmp_path):
     grpc = send(envoy.port("readme"), "/", [("content-type", "application/grpc")], "POST", b"")
     assert (grpc.status, grpc.all("grpc-status"), grpc.all("grpc-message")) == (200, ["16"], ["Unauthorized"])
 
-    metrics = envoy.admin("/stats/prometheus?filter=jwt_warden")
+    def scrape():
+        return envoy.admin("/stats/prometheus?filter=jwt_warden")
+
     for reason, number in {"verified": 1, "token_expired": 1, "token_missing": 2}.items():
-        assert f'jwt_warden_requests{{provider="acme",reason="{reason}"}} {number}\n' in metrics
+        verdict = "allowed" if reason == "verified" else "denied"
+        labels = f'verdict="{verdict}",provider="acme",reason="{reason}"'
+        until(lambda labels=labels, number=number: f"jwt_warden_requests{{{labels}}} {number}\n" in scrape())
     assert undocumented(envoy.stats("wasmcustom.")) == []
 
 
 def undocumented(metrics):
     """The metrics that README.md does not have."""
-    words = {r"provider\.acme": "provider.PROVIDER", r"reason\.\w+": "reason.CODE", r"result\.\w+": "result.RESULT"}
+    words = {
+        r"(verdict)\.\w+(\.provider\.\w+)?(\.reason)\.\w+": r"\1.VERDICT.rule.RULE.provider.PROVIDER\3.CODE",
+        r"provider\.acme": "provider.PROVIDER",
+        r"fetches\.result\.\w+": "fetches.result.RESULT",
+    }
     names = {name.removeprefix("wasmcustom.") for name in metrics}
     for word, placeholder in words.items():
         names = {re.sub(word, placeholder, name) for name in names}
-    assert len(names) > 6, names
+    assert len(names) > 8, names
     return [name for name in names if f"`{name}`" not in README]
 
 
