@@ -49,7 +49,7 @@ def promtool(*arguments, text=None):
 
 
 class Prometheus:
-    """Scrapes the address every second. `held`: how long an alert's condition has to hold, in the place of its `for`."""
+    """Scrapes the address every second. `held`: how long an alert's condition has to hold, not its `for`."""
 
     def __init__(self, folder, address, held="2s"):
         self.port = free_port()
