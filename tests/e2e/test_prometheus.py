@@ -17,6 +17,7 @@ from support.services import free_port
 from support.wait import until
 
 README = (ROOT / "README.md").read_text()
+PICTURE = ROOT / "docs/dashboard.svg"
 INTERVAL = "10s"
 # What the traffic below does not bring about; README.md has to name it.
 NOT_SCRAPED = {"jwt_warden_log_suppressed": "jwt_warden.log.suppressed"}
@@ -186,6 +187,12 @@ def test_the_dashboard_is_whole():
     assert len(taken) == len(set(taken)) and all(x < 24 for x, _ in taken)
     for panel in panels():
         assert panel["description"] and panel["datasource"]["uid"] == "${datasource}"
+
+
+def test_the_picture_is_of_this_dashboard():
+    titles = re.findall(r'font-size="12" text-anchor="start" font-weight="600"[^>]*>([^<]+)<', PICTURE.read_text())
+    assert len(titles) == 10
+    assert set(titles) <= {panel["title"] for panel in panels()}
 
 
 def cells(position):
