@@ -16,7 +16,7 @@ from support.wait import until
 from support.world import rule
 
 NAMES = "listener admin matcher labels agent"
-# What Istio 1.28 generates, as far as it may concern the filter's names.
+# What Istio's template of the bootstrap has, as far as it may concern the filter's names.
 ISTIO = {
     "use_all_default_tags": False,
     "stats_tags": [
@@ -141,15 +141,21 @@ def test_a_module_that_fails_is_seen(launch, tmp_path):
     """A module of our own that traps at each request."""
     (tmp_path / "trapping.wasm").write_bytes(module())
     code = {"local": {"filename": str(tmp_path / "trapping.wasm")}}
-    reload = {"failure_policy": "FAIL_RELOAD", "reload_config": {"backoff": {"base_interval": "0.1s"}}}
     vm = {"runtime": "envoy.wasm.runtime.v8", "code": code}
-    site = Site("trap", None, plugin={**reload, "vm_config": vm})
-    envoy = launch(site, changes={"stats_config": stats_config()})
+    reload = {"failure_policy": "FAIL_RELOAD", "reload_config": {"backoff": {"base_interval": "0.1s"}}}
+    reloaded = Site("trap", None, plugin={"vm_config": {**vm, "vm_id": "trap"}, **reload})
+    closed = Site("closed", None, plugin={"vm_config": {**vm, "vm_id": "closed"}, "name": "closed"})
+    envoy = launch(reloaded, closed, changes={"stats_config": stats_config()})
+
+    def numbers(plugin):
+        """How often it was reloaded, and how often that was put off."""
+        seen = scrape(envoy)
+        names = [f'envoy_wasm_vm_reload_{what}{{plugin="{plugin}"}}' for what in ("success", "backoff")]
+        return [int(seen.get(name, 0)) for name in names]
 
     def has_been_reloaded():
-        assert send(envoy.port("trap"), "/").status == 503
-        seen = scrape(envoy)
-        names = [f'envoy_wasm_vm_reload_{what}{{plugin="jwt_warden"}}' for what in ("success", "backoff")]
-        return all(int(seen[name]) > 0 for name in names)
+        assert {send(envoy.port(site), "/").status for site in ("trap", "closed")} == {503}
+        return all(numbers("jwt_warden"))
 
     until(has_been_reloaded)
+    assert numbers("closed") == [0, 0]

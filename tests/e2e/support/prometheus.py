@@ -76,6 +76,10 @@ class Prometheus:
         result = self._get("query_range", query=expression, start=start, end=end, step=step)["result"]
         return [(one["metric"], [(time, float(value)) for time, value in one["values"]]) for one in result]
 
+    def label_values(self, label, metric):
+        """The values that the label has in the metric, sorted."""
+        return sorted(self._get(f"label/{label}/values", **{"match[]": metric}))
+
     def firing(self):
         """The alerts that fire: name and provider, sorted."""
         alerts = [alert for alert in self._get("alerts")["alerts"] if alert["state"] == "firing"]
