@@ -120,7 +120,8 @@ impl RemoteDocument {
             entries,
             skipped,
             fetched_at: self.record.fetched_at,
-            serves_until: self.serves_until(),
+            // Before the first document there is none that could serve.
+            serves_until: if self.record.generation == 0 { Timestamp::EPOCH } else { self.serves_until() },
         }
     }
 

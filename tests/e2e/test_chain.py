@@ -31,7 +31,7 @@ def envoy(launch, world):
     given = blocks()
     policy = {"typed_per_filter_config": given.cors_policy["typed_per_filter_config"]}
     return launch(
-        site("log", world, logged=given.log["log_format"]["json_format"]),
+        site("log", world, logged=json_format()),
         site("principal", world, behind=given.principal),
         site("condition", world, behind=given.condition),
         site("cors", world, before=given.cors, host=policy),
@@ -40,6 +40,11 @@ def envoy(launch, world):
         Site("on", world.configuration(), routes=[given.on, to_upstream()], off=True),
         several(world),
     )
+
+
+def json_format():
+    """The fields of the access log in docs/operations.md."""
+    return blocks("operations").json_log[0]["typed_config"]["log_format"]["json_format"]
 
 
 def to_upstream(prefix="/", **match):
@@ -87,7 +92,7 @@ def test_a_request_that_waited_for_keys_tells_its_own_claims(launch, world, issu
     issuer.hold()
     waiting = remote_site(world, issuer, timeout="60s")
     waiting.configuration["providers"]["a"]["claim_to_filter_state"] = STATE
-    waiting.logged = blocks().log["log_format"]["json_format"]
+    waiting.logged = json_format()
     envoy = launch(waiting, clusters={"issuer": issuer.port})
     subjects = {unique_path("/"): f"user-{number}" for number in range(3)}
     tokens = [(path, bearer(world.token(sub=subject))) for path, subject in subjects.items()]

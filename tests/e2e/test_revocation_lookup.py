@@ -64,7 +64,8 @@ def test_a_live_session_is_refused_on_every_worker(envoy, world, redis):
     assert verdict(envoy, "redis", token, "/deny/") == REVOKED
     assert on_every_worker(envoy, "redis", other, "/deny/") == {200}
     for result in ("good", "revoked"):
-        until(lambda: counted(envoy, f"revocation.provider.deny.answers.kind.lookup.result.{result}") >= WORKERS)
+        name = f"revocation.provider.deny.answers.kind.lookup.result.{result}"
+        until(lambda name=name: counted(envoy, name) >= WORKERS)
     redis.revoke("session-2", seconds=4)
     until(lambda: on_every_worker(envoy, "redis", other, "/deny/") == {401})
     until(lambda: on_every_worker(envoy, "redis", other, "/deny/") == {200})  # Redis has forgotten it

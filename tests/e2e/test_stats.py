@@ -1,7 +1,6 @@
 """The labels of envoy/stats.yaml, wherever an operator puts them, and what docs/operations.md gives to copy."""
 
 import re
-from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -9,13 +8,13 @@ import yaml
 from support.bootstrap import Site, address, bootstrap
 from support.client import bearer, send
 from support.envoy import ROOT, validate
+from support.handbook import blocks
 from support.prometheus import stats_config
 from support.services import free_port
 from support.trapping import module
 from support.wait import until
 from support.world import rule
 
-NAMES = "listener admin matcher labels agent"
 # What Istio's template of the bootstrap has, as far as it may concern the filter's names.
 ISTIO = {
     "use_all_default_tags": False,
@@ -40,13 +39,6 @@ ISTIO = {
 }
 
 
-def blocks():
-    """The YAML of docs/operations.md that is Envoy's or Istio's, fresh."""
-    text = (ROOT / "docs/operations.md").read_text()
-    given = [yaml.safe_load(block) for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
-    return SimpleNamespace(**dict(zip(NAMES.split(), given, strict=True)))
-
-
 def scrape(envoy):
     """The series that the filter and its module have: each name with its labels, and the values."""
     lines = envoy.admin("/stats/prometheus").splitlines()
@@ -60,7 +52,7 @@ def test_there_is_one_text_of_it():
         yaml.safe_load(
             re.search(r"^```yaml\n(stats_config:.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S)[1]
         )["stats_config"],
-        blocks().labels["spec"]["configPatches"][0]["patch"]["value"]["stats_config"],
+        blocks("operations").labels["spec"]["configPatches"][0]["patch"]["value"]["stats_config"],
     ]
     assert everywhere == [stats_config()] * len(everywhere)
 
@@ -83,7 +75,7 @@ def test_names_of_rules_and_providers(name, launch, world):
 
 def test_in_istio(launch, world):
     """Beside Istio's own labels, which the filter's are added to."""
-    given = blocks().labels["spec"]["configPatches"][0]["patch"]["value"]["stats_config"]
+    given = blocks("operations").labels["spec"]["configPatches"][0]["patch"]["value"]["stats_config"]
     merged = {**ISTIO, **given, "stats_tags": [*ISTIO["stats_tags"], *given["stats_tags"]]}
     site = Site(
         "istio", world.configuration(), plugin={"name": "istio-ingress.jwt-warden", "failure_policy": "FAIL_RELOAD"}
@@ -103,9 +95,9 @@ def test_in_istio(launch, world):
 
 
 def test_without_the_labels_istio_keeps_the_metrics(launch, world):
-    prefixes = yaml.safe_load(blocks().matcher["annotations"]["proxy.istio.io/config"])["proxyStatsMatcher"][
-        "inclusionPrefixes"
-    ]
+    prefixes = yaml.safe_load(blocks("operations").matcher["annotations"]["proxy.istio.io/config"])[
+        "proxyStatsMatcher"
+    ]["inclusionPrefixes"]
     named = {"inclusion_list": {"patterns": [{"prefix": prefix} for prefix in prefixes]}}
     for matcher in (ISTIO["stats_matcher"], named):
         envoy = launch(Site("istio", world.configuration()), changes={"stats_config": {"stats_matcher": matcher}})
@@ -115,12 +107,12 @@ def test_without_the_labels_istio_keeps_the_metrics(launch, world):
 
 
 def test_a_listener_for_the_metrics_alone(launch, world, upstream, tmp_path):
-    given = blocks()
+    given = blocks("operations")
     port, admin = free_port(), address(free_port())
-    given.listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
+    given.metrics["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": port}
     given.admin["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"] = admin
     whole = bootstrap([Site("main", world.configuration())], {"upstream": upstream.port}, tmp_path)
-    whole["static_resources"]["listeners"].append(given.listener)
+    whole["static_resources"]["listeners"].append(given.metrics)
     whole["static_resources"]["clusters"].append(given.admin)
     assert validate(tmp_path, whole)[0] == 0
     envoy = launch(changes={**whole, "admin": {"address": admin}})

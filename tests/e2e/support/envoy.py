@@ -51,10 +51,14 @@ class Envoy:
                 return listener["local_address"]["socket_address"]["port_value"]
         raise KeyError(site)
 
-    def admin(self, path):
-        """The text of an admin page."""
-        address = (self.folder / "admin").read_text()
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+    @property
+    def admin_address(self):
+        """Where the admin interface is."""
+        return (self.folder / "admin").read_text()
+
+    def admin(self, path, body=None):
+        """The text of an admin page; with a body, even an empty one, what it answers to a POST."""
+        with urllib.request.urlopen(f"http://{self.admin_address}{path}", body, timeout=10) as answer:
             return answer.read().decode()
 
     def stats(self, prefix):
