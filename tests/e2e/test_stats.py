@@ -15,6 +15,8 @@ from support.trapping import module
 from support.wait import until
 from support.world import rule
 
+pytestmark = pytest.mark.matrix
+
 # What Istio's template of the bootstrap has, as far as it may concern the filter's names.
 ISTIO = {
     "use_all_default_tags": False,
@@ -57,7 +59,6 @@ def test_there_is_one_text_of_it():
     assert everywhere == [stats_config()] * len(everywhere)
 
 
-@pytest.mark.matrix
 @pytest.mark.parametrize("name", ["orders", "a-b_9"])
 def test_names_of_rules_and_providers(name, launch, world):
     """Also where one looks like a part of the metric's name."""
