@@ -23,7 +23,7 @@ MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help build run test test-unit test-wasm test-e2e test-matrix bench bench-growth lint clean
+.PHONY: help build run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,7 +62,7 @@ test-wasm: ## Run the tests of what has vectors as WebAssembly, in Node's V8
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)
 	tools/redis
-	export ENVOY=$$(tools/envoy)
+	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy)
 	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rs $(PYTEST)
 
 test-matrix: build ## Run the core of these tests in every supported Envoy
@@ -82,6 +82,11 @@ bench: build ## Measure what the filter costs beside Envoy's own (BENCH=--quick:
 
 bench-growth: ## Measure how the cost grows with providers, rules, keys, tokens, workers and bodies
 	@$(MAKE) bench BENCH="--growth $(BENCH)"
+
+dashboard: build ## Draw docs/dashboard.svg: the dashboard, from a real Envoy and a real Prometheus
+	@python=$$(tools/python)
+	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy)
+	PYTHONPATH=tools:tests/e2e "$$python" -m dashboard
 
 lint: ## Check format, lints and the house rules
 	@tools/rust $(TARGET)

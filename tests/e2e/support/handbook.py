@@ -11,7 +11,8 @@ from .envoy import ROOT
 NAMES = {
     "envoy": "principal condition cors cors_policy same_route off on certificates untrusted dpop revocation session "
     "peer set_certificate forward_certificate",
-    "operations": "json_log text_log telemetry collector refusals startup environment",
+    "operations": "json_log text_log telemetry collector refusals startup environment "
+    "metrics admin matcher labels agent",
 }
 COMMANDS = {"operations": "gauges providers wait debug listeners plugins"}
 
