@@ -35,7 +35,7 @@ struct Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Metric {
     Requests(Verdict, Option<Rule>, Option<ProviderId>, &'static str),
-    Cache(&'static str),
+    Tokens(&'static str),
     Verification(ProviderId),
     FailedAttempts,
     Waiting(&'static str),
@@ -96,8 +96,8 @@ impl Metrics {
     /// Counts what the core has tallied.
     pub(super) fn count_tally(&self, tally: Tally, config: &Config) {
         for (metric, number) in [
-            (Metric::Cache("hit"), tally.recalled),
-            (Metric::Cache("miss"), tally.verified),
+            (Metric::Tokens("remembered"), tally.recalled),
+            (Metric::Tokens("verified"), tally.verified),
             (Metric::FailedAttempts, tally.failed_attempts),
         ] {
             if number > 0 {
@@ -212,7 +212,7 @@ impl Metric {
                 let provider = provider_id.map(|id| format!(".provider.{}", provider(id))).unwrap_or_default();
                 format!("requests.verdict.{}{rule}{provider}.reason.{code}", verdict.name())
             }
-            Self::Cache(result) => format!("cache.result.{result}"),
+            Self::Tokens(result) => format!("tokens.result.{result}"),
             Self::Verification(id) => format!("verification.provider.{}.microseconds", provider(id)),
             Self::FailedAttempts => "failed_attempts.counted".to_owned(),
             Self::Waiting(code) => format!("waiting.{code}"),

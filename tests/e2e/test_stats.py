@@ -89,8 +89,7 @@ def test_in_istio(launch, world):
         'jwt_warden_requests{verdict="denied",provider="a",reason="token_expired"}',
         'jwt_warden_jwks_ready{provider="a"}',
         'envoy_wasm_vm_reload_success{plugin="istio-ingress.jwt-warden"}',
-        # Istio's label `cache` takes this name for one of its own.
-        'jwt_warden{cache="result",result="miss"}',
+        'jwt_warden_tokens{result="verified"}',
     }
     until(lambda: expected <= set(scrape(envoy)))
 
