@@ -9,7 +9,7 @@ import yaml
 from .envoy import ROOT
 
 NAMES = (
-    "log principal condition cors cors_policy same_route off on certificates untrusted dpop revocation session peer "
+    "verdict_log log principal condition cors cors_policy same_route off on certificates untrusted dpop revocation session peer "
     "set_certificate forward_certificate"
 )
 
