@@ -223,7 +223,9 @@ fn no_spelling_of_a_path_escapes_an_enforced_rule() {
     let rules = |first: Option<bool>, second: Option<bool>| {
         let rule = |prefix: &str, report_only: Option<bool>| {
             let mut rule = json!({"match": {"prefix": prefix}, "requires": {"provider_name": "acme"}});
-            report_only.iter().for_each(|report_only| rule["report_only"] = json!(report_only));
+            if let Some(report_only) = report_only {
+                rule["report_only"] = json!(report_only);
+            }
             rule
         };
         json!([rule("/admin/", first), rule("/", second)])

@@ -71,6 +71,7 @@ use crate::string_matcher::StringMatcher;
 
 /// The whole configuration of one plugin instance.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the operator's")]
 pub struct Config {
     /// The providers, in the order of the configuration; a [`ProviderId`] is an index into this list.
     pub providers: Vec<Provider>,

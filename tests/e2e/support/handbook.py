@@ -9,8 +9,8 @@ import yaml
 from .envoy import ROOT
 
 NAMES = (
-    "verdict_log log principal condition cors cors_policy same_route off on certificates untrusted dpop revocation session peer "
-    "set_certificate forward_certificate"
+    "verdict_log log principal condition cors cors_policy same_route off on certificates untrusted dpop revocation "
+    "session peer set_certificate forward_certificate"
 )
 
 
