@@ -67,6 +67,9 @@ pub struct Authenticator {
     wanted_claims: Vec<String>,
     cache: Option<RefCell<TokenCache>>,
     failed_attempts: Option<FailedAttempts>,
+    /// The same of requests whose refusal is only reported.
+    reported_attempts: Option<FailedAttempts>,
+    enforces_nothing: bool,
     replays: ReplayMemory,
     nonces: Option<Nonces>,
     tells_route: bool,
@@ -80,6 +83,7 @@ impl Authenticator {
     pub fn new(config: Config, signatures: Signatures, seed: u64) -> Self {
         let sanitizer = Sanitizer::new(&config);
         let interests: Vec<_> = (0..config.providers.len()).map(|id| Interest::of(&config, ProviderId(id))).collect();
+        let counters = || config.failed_attempts.as_ref().map(|settings| FailedAttempts::new(settings, seed));
         Self {
             rules: RuleIndex::new(&config.rules, config.unmatched),
             issuers: Issuers::new(&config.providers),
@@ -89,7 +93,9 @@ impl Authenticator {
             sanitizer,
             signatures,
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
-            failed_attempts: config.failed_attempts.as_ref().map(|settings| FailedAttempts::new(settings, seed)),
+            failed_attempts: counters(),
+            reported_attempts: counters().map(FailedAttempts::for_reports),
+            enforces_nothing: config.enforces_nothing(),
             replays: ReplayMemory::new(&config),
             nonces: None,
             tells_route: config.tells_route(),
@@ -149,6 +155,10 @@ impl Authenticator {
     /// Decides a request. After [`Decision::Wait`] the same request may be asked about again.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, moment: Moment<'_>) -> Decision {
+        self.report(self.verdict(request, moment), request)
+    }
+
+    fn verdict(&self, request: &Request<'_>, moment: Moment<'_>) -> Decision {
         if let Some(answer) = self.description.as_ref().and_then(|description| description.answer(request)) {
             return Decision::Tell(answer);
         }
@@ -160,7 +170,11 @@ impl Authenticator {
             return Decision::Allow(self.unverified(request, "cors_preflight"));
         }
         match self.demand(request, found) {
-            Ok(Demand { requirement: Some(requirement), rule }) => self.judge(requirement, request, moment).by(rule),
+            Ok(Demand { requirement: Some(requirement), rule }) => {
+                let only_reports = self.config.only_reports(rule);
+                let counters = if only_reports { &self.reported_attempts } else { &self.failed_attempts };
+                self.judge(requirement, counters.as_ref(), request, moment).by(rule)
+            }
             Ok(Demand { requirement: None, rule }) => {
                 Decision::Allow(self.unverified(request, "not_required")).by(rule)
             }
@@ -194,9 +208,10 @@ impl Authenticator {
     }
 
     /// A request that goes upstream without verification.
-    fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
+    pub(crate) fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
         let edits = self.sanitizer.edits(request, Keep::Forwarded);
-        Admission { rule: None, provider: None, code, edits, told: self.judged_route(request).into_iter().collect() }
+        let told = self.judged_route(request).into_iter().collect();
+        Admission { rule: None, provider: None, code, edits, told, reported: None }
     }
 
     /// By which route the request was judged: Envoy may choose another one once its headers are changed. Routes without
@@ -206,10 +221,16 @@ impl Authenticator {
         self.tells_route.then(|| [Effect::Property(ROUTE_PROPERTY.to_owned(), name.to_owned())].into())
     }
 
-    fn judge<'r>(&'r self, requirement: &Requirement, request: &Request<'r>, moment: Moment<'_>) -> Decision {
+    fn judge<'r>(
+        &'r self,
+        requirement: &Requirement,
+        counters: Option<&'r FailedAttempts>,
+        request: &Request<'r>,
+        moment: Moment<'_>,
+    ) -> Decision {
         let places: Vec<Place<'r>> = self.sanitizer.locations().map(Place::new).collect();
         let parsed: Vec<_> = places.iter().map(|_| OnceCell::new()).collect();
-        let (attempt, proof) = (Attempt::default(), OnceCell::new());
+        let (attempt, proof) = (Attempt::new(counters), OnceCell::new());
         let bearers = Bearers {
             authenticator: self,
             request,
@@ -223,14 +244,14 @@ impl Authenticator {
             return Decision::Deny(Denial::new(Reason::TlsRequired, None).because(EXPOSED));
         }
         let refuse = |denial: Denial| {
-            let counts = |failed: &FailedAttempts| failed.counts(denial.reason);
-            self.count_failure(self.failed_attempts.as_ref().is_some_and(counts), &bearers);
+            self.count_failure(attempt.counters_of(denial.reason), &bearers);
             Decision::Deny(self.challenging(denial, &places, request, moment.now))
         };
         match bearers.meet(requirement) {
             Ok(admitted) => match self.use_up(&admitted, &proof, moment) {
                 Ok(()) => {
-                    self.count_failure(admitted.is_empty() && attempt.has_failed.get(), &bearers);
+                    let has_failed = admitted.is_empty() && attempt.has_failed.get();
+                    self.count_failure(counters.filter(|_| has_failed), &bearers);
                     Decision::Allow(self.admission(request, &admitted))
                 }
                 Err(denial) => refuse(denial),
@@ -250,9 +271,9 @@ impl Authenticator {
             && bearers.front().scheme() == Scheme::Http
     }
 
-    fn count_failure(&self, is_failure: bool, bearers: &Bearers<'_, '_, '_>) {
-        if let Some(failed_attempts) = self.failed_attempts.as_ref().filter(|_| is_failure) {
-            failed_attempts.count(bearers.front(), bearers.moment.store, bearers.moment.now);
+    fn count_failure(&self, counters: Option<&FailedAttempts>, bearers: &Bearers<'_, '_, '_>) {
+        if let Some(counters) = counters {
+            counters.count(bearers.front(), bearers.moment.store, bearers.moment.now);
             self.note(|tally| &mut tally.failed_attempts);
         }
     }
@@ -263,9 +284,9 @@ impl Authenticator {
         Front { proxies: self.config.trusted_proxies.as_ref(), request, connection }
     }
 
-    /// The counters of failed attempts.
-    pub(crate) const fn failed_attempts(&self) -> Option<&FailedAttempts> {
-        self.failed_attempts.as_ref()
+    /// Whether no request is refused, whatever it falls under.
+    pub(crate) const fn enforces_nothing(&self) -> bool {
+        self.enforces_nothing
     }
 
     /// Uses up the request's proof, if a token counts by it: nothing but this stands between the request and the upstream.
@@ -304,7 +325,7 @@ impl Authenticator {
             Some(_) if admitted.iter().all(|token| token.is_certain) => "verified",
             Some(_) => "verified_without_revocation",
         };
-        Admission { rule: None, provider, code, edits, told }
+        Admission { rule: None, provider, code, edits, told, reported: None }
     }
 
     /// What is told of the token at this position. Where the provider of an earlier token tells something, no later token

@@ -32,15 +32,27 @@ pub(crate) struct Bearers<'p, 's, 'r> {
     pub(crate) places: &'s [Place<'r>],
     pub(crate) parsed: &'p [Parsed<'s>],
     pub(crate) proof: &'p ExaminedProof,
-    pub(crate) attempt: &'p Attempt,
+    pub(crate) attempt: &'p Attempt<'r>,
 }
 
 /// What failed attempts say about the request, asked when the first token is not remembered.
-#[derive(Default)]
-pub(crate) struct Attempt {
+pub(crate) struct Attempt<'f> {
+    counters: Option<&'f FailedAttempts>,
     refusal: OnceCell<Option<Denial>>,
     /// Whether a refusal that counts did not hinder the request.
     pub(crate) has_failed: Cell<bool>,
+}
+
+impl<'f> Attempt<'f> {
+    /// Nothing is known yet; these are the counters to ask.
+    pub(crate) const fn new(counters: Option<&'f FailedAttempts>) -> Self {
+        Self { counters, refusal: OnceCell::new(), has_failed: Cell::new(false) }
+    }
+
+    /// The counters, if refusals for this reason count.
+    pub(crate) fn counters_of(&self, reason: Reason) -> Option<&'f FailedAttempts> {
+        self.counters.filter(|counters| counters.counts(reason))
+    }
 }
 
 /// One token of the request.
@@ -135,8 +147,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     /// What is wrong with it.
     pub(crate) fn prove(&self, presented: Presented<'p, 's, 'r>, thumbprint: &str) -> Result<(), Denial> {
         // Of a token that is remembered, the proof alone costs a signature.
-        let counts = |failed_attempts: &FailedAttempts| failed_attempts.counts(Reason::DpopProofInvalid);
-        if self.authenticator.failed_attempts().is_some_and(counts)
+        if self.attempt.counters_of(Reason::DpopProofInvalid).is_some()
             && let Some(denial) = self.too_many_failures()
         {
             return Err(denial);
@@ -182,8 +193,8 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     }
 
     fn too_many_failures(&self) -> Option<Denial> {
-        let failed_attempts = self.authenticator.failed_attempts()?;
-        let ask = || failed_attempts.refusal(self.front(), self.moment.store, self.moment.now);
+        let counters = self.attempt.counters?;
+        let ask = || counters.refusal(self.front(), self.moment.store, self.moment.now);
         self.attempt.refusal.get_or_init(ask).clone()
     }
 
@@ -194,7 +205,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
 
     /// A refusal does not hinder the request.
     pub(crate) fn overlook(&self, denial: &Denial) {
-        if self.authenticator.failed_attempts().is_some_and(|failed_attempts| failed_attempts.counts(denial.reason)) {
+        if self.attempt.counters_of(denial.reason).is_some() {
             self.attempt.has_failed.set(true);
         }
     }

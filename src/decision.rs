@@ -33,7 +33,8 @@ impl Decision {
     pub fn by(mut self, decider: Option<RuleId>) -> Self {
         match &mut self {
             Self::Allow(Admission { rule, .. }) | Self::Deny(Denial { rule, .. }) => *rule = decider,
-            Self::Wait(_) | Self::Tell(_) => {}
+            Self::Wait(wait) => wait.rule = decider,
+            Self::Tell(_) => {}
         }
         self
     }
@@ -46,12 +47,15 @@ pub struct Admission {
     pub rule: Option<RuleId>,
     /// Whose token let it pass; `None` if it needed none.
     pub provider: Option<ProviderId>,
-    /// Why it passes, for the metrics: `verified`, `verified_without_revocation`, `not_required` or `cors_preflight`.
+    /// Why it passes, for the metrics: `verified`, `verified_without_revocation`, `not_required` or `cors_preflight`; or why
+    /// it should not.
     pub code: &'static str,
     /// What is taken out of its headers.
     pub edits: Vec<HeaderEdit>,
     /// What is told about its tokens then.
     pub told: Vec<Rc<[Effect]>>,
+    /// The refusal that is only reported, if it should not pass.
+    pub reported: Option<Box<Denial>>,
 }
 
 /// A request that is refused: nothing here but `reason` decides what the client sees.
@@ -80,6 +84,8 @@ pub struct Denial {
 pub struct Wait {
     /// The provider whose keys it waits for.
     pub provider: ProviderId,
+    /// The rule that decides; `None` if another part of the configuration does.
+    pub rule: Option<RuleId>,
     /// When it is decided at the latest.
     pub until: Timestamp,
     /// The question about its token that is under way, if there is one: answers to others are no news for it.
@@ -165,11 +171,10 @@ impl Denial {
         Some(challenge)
     }
 
-    /// The line for the proxy's log. The query is left out: tokens may stand in it.
+    /// The line for the proxy's log, which begins with this event. The query is left out: tokens may stand in it.
     #[must_use]
-    pub fn log_line(&self, config: &Config, request: &Request<'_>) -> String {
-        let mut line =
-            Line::new("denied").field("reason", self.reason.code()).field("status", self.answer(config).status);
+    pub fn log_line(&self, event: &str, config: &Config, request: &Request<'_>) -> String {
+        let mut line = Line::new(event).field("reason", self.reason.code()).field("status", self.answer(config).status);
         if let Some(name) = self.rule.and_then(|rule| config.rule_name(rule)) {
             line = line.field("rule", name);
         }

@@ -46,6 +46,12 @@ impl FailedAttempts {
         Self { settings: settings.clone(), seed, secret: OnceCell::new(), keys }
     }
 
+    /// Counters apart from these, for requests whose refusal is only reported: they keep nobody from passing elsewhere.
+    #[must_use]
+    pub fn for_reports(self) -> Self {
+        Self { keys: format!("{}reported/", self.keys), ..self }
+    }
+
     /// Whether refusals for this reason are counted.
     #[must_use]
     pub fn counts(&self, reason: Reason) -> bool {

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use crate::authenticator::Authenticator;
-use crate::config::{AddressRange, PeerCertificate, ProviderId, TrustedProxies, parse};
+use crate::config::{AddressRange, PeerCertificate, ProviderId, RuleId, TrustedProxies, parse};
 use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Decision, Wait};
@@ -228,7 +228,10 @@ fn at_the_limit_no_keys_are_asked_for_and_nobody_waits() {
         )
     };
     let unknown = format!("Bearer {head}.{claims}.AAAA");
-    assert_eq!(decide(&unknown), Decision::Wait(Wait { provider: ProviderId(0), until: NOW, question: None }));
+    assert_eq!(
+        decide(&unknown),
+        Decision::Wait(Wait { provider: ProviderId(0), rule: Some(RuleId(0)), until: NOW, question: None })
+    );
     assert_eq!((keys.0.get(), store.0.borrow().len()), (1, 1), "a request that waits has not failed");
     let reason = |decision| if let Decision::Deny(denial) = decision { Some(denial.reason) } else { None };
     assert_eq!(reason(decide("Basic a")), Some(Reason::TokenMissing));

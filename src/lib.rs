@@ -36,6 +36,7 @@ pub mod protected_resource;
 pub mod reason;
 pub mod rehearsal;
 pub mod remote;
+mod report_only;
 pub mod request;
 mod requirement;
 pub mod revocation;

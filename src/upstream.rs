@@ -13,10 +13,13 @@ use crate::sorted::sorted;
 /// The header with proofs of possession (RFC 9449 section 4.1).
 const PROOF: &[u8] = b"dpop";
 
+/// The header that tells the upstream what was decided, where a refusal is only reported. Clients never send it.
+pub(crate) const VERDICT_HEADER: &str = "x-jwt-warden-verdict";
+
 /// Takes out of every request what only the filter may say, and the tokens: prepared once for a configuration.
 #[derive(Debug, Clone)]
 pub struct Sanitizer {
-    /// Headers that tell claims, of every provider, as variables; sorted.
+    /// Headers that tell claims, of every provider, and the verdict, as variables; sorted.
     claim_headers: Vec<Vec<u8>>,
     /// Every place where any provider looks for tokens, once.
     locations: Vec<Location>,
@@ -46,7 +49,7 @@ impl Sanitizer {
     /// Prepares what this configuration has to take out.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let names = config.providers.iter().flat_map(header_names);
+        let names = config.providers.iter().flat_map(header_names).chain([VERDICT_HEADER.to_owned()]);
         let claim_headers = sorted(names.map(|name| variable(name.as_bytes()).collect()));
         let locations = distinct_locations(config);
         let token_headers = sorted(locations.iter().filter_map(Location::header).map(str::to_owned));

@@ -143,7 +143,7 @@ fn verify<'t>(
     let query = KeyQuery { provider: id, key_id, arrival: moment.arrival, now: moment.now };
     let set = match moment.keys.lookup(query) {
         KeyLookup::Ready(set) => set,
-        KeyLookup::Pending(until) => return Err(Stop::Wait(Wait { provider: id, until, question: None })),
+        KeyLookup::Pending(until) => return Err(Stop::Wait(Wait { provider: id, rule: None, until, question: None })),
         KeyLookup::Unavailable => return Err(refuse(Reason::KeysUnavailable)),
     };
     let mut candidates = set.candidates(key_id, header.algorithm).peekable();

@@ -2,13 +2,14 @@
 
 use super::{Provider, Rule, TokenLocation, report::Place};
 use crate::sorted::sorted;
+use crate::upstream::VERDICT_HEADER;
 
 const CHOSEN_AGAIN: &str = "Envoy chooses the route again once the filter has removed or set a header: have the guard of \
                             docs/envoy.md behind the filter where routes match on headers, cookies or the query";
 
 /// A rule sees a request as it came: a header that the filter removes or sets holds what the client says.
 pub(super) fn warn_of_edited(rules: &[Rule], providers: &[Provider], at: &Place<'_>) {
-    let edited = sorted(providers.iter().flat_map(edited_headers));
+    let edited = sorted(providers.iter().flat_map(edited_headers).chain([VERDICT_HEADER]));
     let parameters = sorted(providers.iter().flat_map(token_parameters));
     if let Some(index) = rules.iter().position(|rule| rule.matcher.route_name.is_some())
         && providers.iter().any(edits_requests)

@@ -72,6 +72,9 @@ impl Provider {
 /// The property that tells by which route a request was judged.
 pub const ROUTE_PROPERTY: &str = "jwt_warden.route";
 
+/// The property that tells what was decided, where a refusal is only reported.
+pub const VERDICT_PROPERTY: &str = "jwt_warden.verdict";
+
 impl Config {
     /// Whether filters behind are told by which route a request was judged: where that decides, or may decide.
     #[must_use]
@@ -89,8 +92,8 @@ impl Config {
 
 /// Each of them is a call of the host for every request.
 const MAX_CLAIM_STATES: usize = 32;
-/// What the filter itself tells in a property.
-const OWN_STATE: &str = "route";
+/// What the filter itself tells in properties.
+const OWN_STATES: [&str; 2] = ["route", "verdict"];
 const MAX_STATE_NAME: usize = 32;
 
 /// Claims nested deeper are refused with their token.
@@ -154,8 +157,8 @@ fn claim_state(raw: RawClaimState, at: &Place<'_>) -> Checked<ClaimState> {
 }
 
 fn state_name(name: String, at: &Place<'_>) -> Checked<String> {
-    if name == OWN_STATE {
-        return at.mistake("is the filter's own, for the name of the route: use another name");
+    if OWN_STATES.contains(&name.as_str()) {
+        return at.mistake("is the filter's own: use another name");
     }
     let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if (1..=MAX_STATE_NAME).contains(&name.len()) && name.bytes().all(fits) {

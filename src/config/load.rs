@@ -23,6 +23,8 @@ use crate::sorted::sorted;
 /// Rules may name each of them, and a request without rules is held against all.
 const MAX_PROVIDERS: usize = 1024;
 
+const NOT_ENFORCED: &str = "requests that should be refused pass, but by rules with `report_only: false`";
+
 /// A configuration that may be used, and what is doubtful about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
@@ -57,7 +59,11 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let without_rules = raw.rules.as_ref().is_none_or(Vec::is_empty);
     let surroundings = Surroundings::new(&names, providers.as_deref().unwrap_or_default());
     let requirement_map = requirement_map(raw.requirement_map, surroundings, &at.field("requirement_map"))?;
-    let known = Known { surroundings, requirements: &requirement_map };
+    let report_only = raw.report_only.unwrap_or(false);
+    if report_only {
+        at.field("report_only").warn(NOT_ENFORCED);
+    }
+    let known = Known { surroundings, requirements: &requirement_map, report_only };
     let rules = rules(raw.rules, known, &at.field("rules"));
     let unmatched = unmatched(raw.unmatched.as_deref(), without_rules, &at.field("unmatched"));
     let realm = settings::realm(raw.realm, &at.field("realm"));
@@ -88,6 +94,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         token_cache: token_cache?,
         protected_resource: protected_resource?,
         dpop: dpop?,
+        report_only,
         limits: limits?,
     };
     check_whole(&config, without_rules, at);

@@ -50,7 +50,9 @@ pub use csrf::{CsrfGuard, DoubleSubmit};
 pub use dpop::Dpop;
 pub(crate) use dpop::LONGEST_LIFE;
 pub use failed_attempts::{CountedBy, FailedAttempts};
-pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
+pub use forwarding::{
+    ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY, VERDICT_PROPERTY,
+};
 pub use load::{Loaded, parse};
 pub use protected_resource::ProtectedResource;
 pub use report::{ConfigError, Warning};
@@ -69,6 +71,7 @@ use crate::string_matcher::StringMatcher;
 
 /// The whole configuration of one plugin instance.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the operator's")]
 pub struct Config {
     /// The providers, in the order of the configuration; a [`ProviderId`] is an index into this list.
     pub providers: Vec<Provider>,
@@ -98,6 +101,8 @@ pub struct Config {
     pub protected_resource: Option<ProtectedResource>,
     /// What proofs of possession have to fulfil.
     pub dpop: Dpop,
+    /// Whether requests that should be refused pass, and that is reported: where no rule says otherwise.
+    pub report_only: bool,
     /// Bounds on what clients and servers may send.
     pub limits: Limits,
 }
@@ -266,6 +271,8 @@ pub struct Rule {
     pub matcher: RequestMatcher,
     /// What they have to bring; `None` asks for no verification.
     pub requires: Option<Rc<Requirement>>,
+    /// Whether those that should be refused pass, and that is reported.
+    pub report_only: bool,
 }
 
 /// The rule at this position of the configuration.
@@ -335,6 +342,24 @@ impl Config {
     #[must_use]
     pub fn rule_name(&self, id: RuleId) -> Option<&str> {
         self.rules.get(id.0)?.name.as_deref()
+    }
+
+    /// Whether what this rule refuses is only reported; without a rule, what another part of the configuration refuses.
+    #[must_use]
+    pub fn only_reports(&self, rule: Option<RuleId>) -> bool {
+        rule.map_or(self.report_only, |id| self.rules.get(id.0).is_some_and(|rule| rule.report_only))
+    }
+
+    /// Whether anything is only reported.
+    #[must_use]
+    pub fn reports_anything(&self) -> bool {
+        self.report_only || self.rules.iter().any(|rule| rule.report_only)
+    }
+
+    /// Whether nothing is refused, neither by a rule nor without one.
+    #[must_use]
+    pub fn enforces_nothing(&self) -> bool {
+        self.report_only && self.rules.iter().all(|rule| rule.report_only || rule.requires.is_none())
     }
 
     /// The requirement of this name.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::report::{Checked, Place, quoted};
 use crate::jwt::json::UniqueNames;
+use crate::upstream::{VERDICT_HEADER, variable};
 
 /// The headers that frame a message or belong to one connection (RFC 9110 sections 7.2, 7.6.1 and 10.1, RFC 9112
 /// section 6): to write or to remove one of them would break the request.
@@ -62,6 +63,9 @@ fn header(name: &str, at: &Place<'_>) -> Checked<String> {
     }
     if !is_token(&name) {
         return at.mistake("has to be the name of a header: letters, digits and !#$%&'*+-.^_`|~");
+    }
+    if variable(name.as_bytes()).eq(variable(VERDICT_HEADER.as_bytes())) {
+        return at.mistake("is the filter's own: it tells the upstream the verdict, see report_only");
     }
     if FRAMING.contains(&name.as_str()) {
         return at.mistake("belongs to the framing of the message: use another header");

@@ -29,6 +29,7 @@ pub(super) struct RawConfig {
     pub(super) token_cache: Option<RawTokenCache>,
     pub(super) dpop: Option<RawDpop>,
     pub(super) protected_resource: Option<RawProtectedResource>,
+    pub(super) report_only: Option<bool>,
     pub(super) limits: Option<RawLimits>,
 }
 
@@ -217,6 +218,7 @@ pub(super) struct RawRule {
     pub(super) matcher as "match": Option<RawMatch>,
     pub(super) requires: Option<RawRequirement>,
     pub(super) requirement_name: Option<String>,
+    pub(super) report_only: Option<bool>,
 }
 
 #[expecting = "an object, with `provider_name` or another requirement"]

@@ -26,13 +26,15 @@ pub(super) struct Known<'a> {
     pub(super) surroundings: Surroundings<'a>,
     /// `requirement_map`.
     pub(super) requirements: &'a [(String, Rc<Requirement>)],
+    /// The `report_only` beside the rules.
+    pub(super) report_only: bool,
 }
 
 /// Validates the rules. Without rules, everything needs a token of any provider.
 pub(super) fn rules(raw: Option<Vec<RawRule>>, known: Known<'_>, at: &Place<'_>) -> Checked<Vec<Rule>> {
     let raw = raw.unwrap_or_default();
     if raw.is_empty() {
-        return Ok(vec![everything_needs_a_token(known.surroundings)]);
+        return Ok(vec![everything_needs_a_token(known)]);
     }
     if raw.len() > MAX_RULES {
         return at.mistake(format!("has more than {MAX_RULES} rules"));
@@ -42,9 +44,10 @@ pub(super) fn rules(raw: Option<Vec<RawRule>>, known: Known<'_>, at: &Place<'_>)
     Ok(rules)
 }
 
-fn everything_needs_a_token(surroundings: Surroundings<'_>) -> Rule {
-    let any = Requirement::AnyProvider(surroundings.everyone());
-    Rule { name: None, matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Rc::new(any)) }
+fn everything_needs_a_token(known: Known<'_>) -> Rule {
+    let any = Requirement::AnyProvider(known.surroundings.everyone());
+    let matcher = PathMatcher::Prefix("/".into()).into();
+    Rule { name: None, matcher, requires: Some(Rc::new(any)), report_only: known.report_only }
 }
 
 fn rule(raw: RawRule, known: Known<'_>, at: &Place<'_>) -> Checked<Rule> {
@@ -53,9 +56,23 @@ fn rule(raw: RawRule, known: Known<'_>, at: &Place<'_>) -> Checked<Rule> {
     let matcher = matcher.and_then(|raw| request_matcher(raw, &place));
     let requires = requires(raw.requires, raw.requirement_name.as_deref(), known, at);
     let name = raw.name.map(|name| rule_name(name, &at.field("name"))).transpose();
-    let rule = Rule { name: name?, matcher: matcher?, requires: requires? };
+    let requires = requires?;
+    let report_only = report_only(raw.report_only, requires.is_some(), known, &at.field("report_only"));
+    let rule = Rule { name: name?, matcher: matcher?, requires, report_only: report_only? };
     warn_of_wide_exemption(&rule, &place);
     Ok(rule)
+}
+
+/// Whether what the rule refuses is only reported: a rule may say otherwise than what stands beside the rules.
+fn report_only(raw: Option<bool>, asks: bool, known: Known<'_>, at: &Place<'_>) -> Checked<bool> {
+    if raw.is_some() && !asks {
+        return at.mistake("has no effect without `requires`: the rule refuses nothing");
+    }
+    let report_only = raw.unwrap_or(known.report_only);
+    if report_only && !known.report_only {
+        at.warn("requests that this rule should refuse pass");
+    }
+    Ok(report_only)
 }
 
 /// The name becomes a part of the names of metrics.

@@ -34,7 +34,6 @@ const PLANNED: &[&str] = &[
     "filter_state_rules",
     "grpc",
     "path_match_policy",
-    "report_only",
     "retry_policy",
     "runtime_fraction",
     "tls_context",

@@ -3,7 +3,7 @@
 use proxy_wasm::types::{LogLevel, MapType};
 
 use super::abi;
-use crate::config::{Config, ROUTE_PROPERTY};
+use crate::config::{Config, ROUTE_PROPERTY, VERDICT_PROPERTY};
 use crate::decision::{Admission, Denial};
 use crate::extractor::HeaderEdit;
 use crate::protected_resource::Answer;
@@ -16,6 +16,9 @@ pub(super) fn declare_properties(config: &Config) -> bool {
     if config.tells_route() {
         // Nobody has asked for it: where the host cannot do it, whoever compares it will find nothing.
         let _ = abi::declare_text_property(ROUTE_PROPERTY);
+    }
+    if config.reports_anything() {
+        let _ = abi::declare_text_property(VERDICT_PROPERTY);
     }
     config.properties().into_iter().all(|name| {
         let declared = abi::declare_text_property(name);
@@ -66,9 +69,14 @@ pub(super) fn tell(answer: &Answer) {
     abi::send_response(answer.status, "jwt_warden_protected_resource", answer.headers, &answer.body);
 }
 
+/// Tells the log why the request, which passes, should have been refused.
+pub(super) fn report(denial: &Denial, config: &Config, request: &Request<'_>) {
+    abi::log(LogLevel::Warn, &denial.log_line("would deny", config, request));
+}
+
 /// Answers the request, and tells the log why.
 pub(super) fn refuse(denial: &Denial, config: &Config, request: &Request<'_>) {
-    abi::log(LogLevel::Warn, &denial.log_line(config, request));
+    abi::log(LogLevel::Warn, &denial.log_line("denied", config, request));
     let answer = denial.answer(config);
     let details = format!("jwt_warden_denied{{{}}}", denial.reason.code());
     let challenge = denial.challenge(config);

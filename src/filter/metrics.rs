@@ -53,6 +53,8 @@ pub(super) enum Verdict {
     Denied,
     /// The filter answered it by itself.
     Answered,
+    /// It should have been denied, and passed.
+    Reported,
 }
 
 /// A rule that has a name.
@@ -234,6 +236,7 @@ impl Verdict {
             Self::Allowed => "allowed",
             Self::Denied => "denied",
             Self::Answered => "answered",
+            Self::Reported => "reported",
         }
     }
 }

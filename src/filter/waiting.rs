@@ -103,7 +103,7 @@ mod tests {
         let at = Timestamp::from_secs;
         for (context_id, provider, question) in [(1, 0, Some(9)), (2, 0, Some(8)), (3, 1, Some(9)), (4, 0, None)] {
             let question = question.map(|octet| [octet; 16]);
-            let wait = Wait { provider: ProviderId(provider), until: at(9), question };
+            let wait = Wait { provider: ProviderId(provider), rule: None, until: at(9), question };
             let progress = Rc::new(Cell::new(Progress::Undecided));
             let (head, route) = (Vec::new(), Route::default());
             room.insert(context_id, Waiting { head, route, arrival: at(1), wait, has_news: false, progress });

@@ -128,7 +128,7 @@ impl Worker {
                 self.enter(context_id, waiting);
             }
             Decision::Wait(wait) => {
-                self.refuse(&Denial::new(Reason::TooManyWaiting, Some(wait.provider)), &request, progress);
+                self.conclude(&self.authenticator.turn_away(&request, wait), &request, progress);
             }
             decision => self.conclude(&decision, &request, progress),
         }
@@ -156,7 +156,9 @@ impl Worker {
             Decision::Allow(admission) if effects::carry_out(admission) => {
                 progress.set(Progress::Allowed);
                 let Admission { rule, provider, code, .. } = *admission;
-                self.metrics.count_request(Verdict::Allowed, rule, provider, code, self.config());
+                let verdict = admission.reported.as_ref().map_or(Verdict::Allowed, |_| Verdict::Reported);
+                self.metrics.count_request(verdict, rule, provider, code, self.config());
+                admission.reported.iter().for_each(|denial| effects::report(denial, self.config(), request));
             }
             Decision::Deny(denial) => self.refuse(denial, request, progress),
             Decision::Tell(answer) => {

@@ -43,7 +43,7 @@ const MAX_PATTERN_TEXT: usize = 8192;
 #[derive(Debug, Clone)]
 struct IndexedRule {
     matcher: RequestMatcher,
-    /// The position of the first rule that requires the same; `None` for what becomes of requests without a rule.
+    /// The position of the first rule that requires the same, as strictly; `None` for what becomes of requests without a rule.
     like: Option<usize>,
 }
 
@@ -162,10 +162,11 @@ impl Sorting {
 }
 
 fn indexed(rules: &[Rule], unmatched: Unmatched) -> Vec<IndexedRule> {
-    // The positions of rules that require different things.
+    // The positions of rules that require different things, or only report what the others refuse.
     let mut distinct: Vec<usize> = Vec::new();
     let like = |(position, rule): (usize, &Rule)| {
-        let is_like = |other: &&usize| rules.get(**other).is_some_and(|other| other.requires == rule.requires);
+        let require_alike = |other: &Rule| other.requires == rule.requires && other.report_only == rule.report_only;
+        let is_like = |other: &&usize| rules.get(**other).is_some_and(require_alike);
         let known = distinct.iter().find(is_like).copied();
         if known.is_none() {
             distinct.push(position);

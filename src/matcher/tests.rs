@@ -12,7 +12,7 @@ use crate::route::Route;
 use crate::string_matcher::StringMatcher;
 
 fn rule(matcher: impl Into<RequestMatcher>) -> Rule {
-    Rule { name: None, matcher: matcher.into(), requires: None }
+    Rule { name: None, matcher: matcher.into(), requires: None, report_only: false }
 }
 
 /// A rule that requires something else than the rules with other numbers.
@@ -21,6 +21,7 @@ fn demanding(provider: usize, path: PathMatcher) -> Rule {
         name: None,
         matcher: path.into(),
         requires: Some(Rc::new(Requirement::AnyProvider(vec![ProviderId(provider)]))),
+        report_only: false,
     }
 }
 
@@ -206,7 +207,7 @@ fn a_port_or_a_final_dot_is_ambiguous_where_it_leads_to_another_rule() {
         RequestMatcher { hosts: names.iter().map(host).collect(), ..PathMatcher::Any.into() }
     };
     let find = |names: &[(&str, Option<u16>)], authority: &str| {
-        let open = Rule { name: None, matcher: for_hosts(names), requires: None };
+        let open = Rule { name: None, matcher: for_hosts(names), requires: None, report_only: false };
         let rules = [open, demanding(1, PathMatcher::Prefix("/".into()))];
         let headers: Vec<(&[u8], &[u8])> = vec![(b":path", b"/"), (b":authority", authority.as_bytes())];
         RuleIndex::new(&rules, Unmatched::Deny).find(&Request::new(headers))
@@ -226,8 +227,12 @@ fn a_port_or_a_final_dot_is_ambiguous_where_it_leads_to_another_rule() {
 fn every_reading_of_the_path_counts_for_every_reading_of_the_host() {
     let host = HostPattern { name: "a.example".to_owned(), below: false, port: None };
     let admin = || PathMatcher::Prefix("/admin".into());
-    let open_here =
-        Rule { name: None, matcher: RequestMatcher { hosts: vec![host], ..admin().into() }, requires: None };
+    let open_here = Rule {
+        name: None,
+        matcher: RequestMatcher { hosts: vec![host], ..admin().into() },
+        requires: None,
+        report_only: false,
+    };
     let rules = [open_here, demanding(1, admin()), rule(PathMatcher::Prefix("/".into()))];
     let find = |authority: &[u8]| {
         RuleIndex::new(&rules, Unmatched::Deny)

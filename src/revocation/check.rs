@@ -24,7 +24,7 @@ pub(crate) fn check(
     match moment.revocations.standing(id, marks, moment.arrival, moment.now) {
         Standing::Good => Ok(true),
         Standing::Pending(until) => {
-            Err(Stop::Wait(Wait { provider: id, until, question: moment.revocations.question(id, marks) }))
+            Err(Stop::Wait(Wait { provider: id, rule: None, until, question: moment.revocations.question(id, marks) }))
         }
         Standing::Unavailable(_) if settings.allow_when_unavailable => Ok(false),
         Standing::Unavailable(detail) => refuse(Reason::RevocationUnavailable, detail),

@@ -80,4 +80,4 @@ def test_it_is_counted(envoy):
     name = "wasmcustom.jwt_warden.requests.verdict.answered.reason.protected_resource"
     before = envoy.stats(name).get(name, 0)
     send(envoy.port("told"), AT)
-    until(lambda: envoy.stats(name).get(name, 0) == before + 1)
+    until(lambda: envoy.stats(name).get(name, 0) >= before + 1)

@@ -230,12 +230,16 @@ fn every_field_arrives() {
     assert_eq!(config.rules.len(), 6);
     assert_eq!(
         config.rules[0],
-        Rule { name: None, matcher: PathMatcher::Exact("/health".into()).into(), requires: None }
+        Rule { name: None, matcher: PathMatcher::Exact("/health".into()).into(), requires: None, report_only: false }
     );
     assert_eq!(config.rules[3].requires.as_ref(), config.requirement_map.first().map(|(_, any)| any));
     assert_eq!(config.rules[4].requires.as_deref(), Some(&admin()));
-    let last =
-        Rule { name: None, matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(Rc::new(of_provider(0))) };
+    let last = Rule {
+        name: None,
+        matcher: PathMatcher::Prefix("/".into()).into(),
+        requires: Some(Rc::new(of_provider(0))),
+        report_only: false,
+    };
     assert_eq!(config.rules[5], last);
     let both =
         Requirement::All(vec![of_provider(2), Requirement::AllowMissingOrFailed((0..4).map(ProviderId).collect())]);
@@ -290,7 +294,7 @@ fn the_defaults_are_strict() {
     let any = Rc::new(Requirement::AnyProvider(vec![ProviderId(0)]));
     assert_eq!(
         config.rules,
-        [Rule { name: None, matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(any) }]
+        [Rule { name: None, matcher: PathMatcher::Prefix("/".into()).into(), requires: Some(any), report_only: false }]
     );
     assert_eq!((config.unmatched, config.realm.as_str(), config.unavailable_status), (Unmatched::Deny, "api", 401));
     assert_eq!((config.limits, config.bypass_cors_preflight), (Limits::default(), false));

@@ -210,8 +210,8 @@ fn filter_state() {
     for name in ["", "Sub", "a.b", "a-b", "a b", "\u{e9}", "a\0b", &"x".repeat(33)] {
         check(&[(states, one(name), &characters)]);
     }
-    let own = format!("{path}[0].name: is the filter's own, for the name of the route: use another name");
-    check(&[(states, one("route"), &own)]);
+    let own = format!("{path}[0].name: is the filter's own: use another name");
+    check(&[(states, one("route"), &own), (states, one("verdict"), &own)]);
     for name in ["a", "_", "0_z", "routes", &"x".repeat(32)] {
         assert!(load(&least_with(states, one(name))).is_ok(), "{name}");
     }
@@ -238,6 +238,42 @@ fn filter_state() {
             &format!("{path}[1].name: is written twice: use another name"),
         ),
     ]);
+}
+
+#[test]
+fn the_header_of_the_verdict_is_the_filters_own() {
+    let own = "is the filter's own: it tells the upstream the verdict, see report_only";
+    for name in ["x-jwt-warden-verdict", "X_Jwt_Warden-Verdict"] {
+        let header = json!([{"header_name": name, "claim_name": "sub"}]);
+        check(&[
+            (
+                "/providers/acme/forward_payload_header",
+                json!(name),
+                &format!("providers.acme.forward_payload_header: {own}"),
+            ),
+            (
+                "/providers/acme/claim_to_headers",
+                header,
+                &format!("providers.acme.claim_to_headers[0].header_name: {own}"),
+            ),
+            (
+                "/providers/acme/from_headers",
+                json!([{ "name": name }]),
+                &format!("providers.acme.from_headers[0].name: {own}"),
+            ),
+        ]);
+    }
+    assert!(load(&least_with("/providers/acme/forward_payload_header", json!("x-jwt-warden-verdicts"))).is_ok());
+}
+
+#[test]
+fn a_rule_that_refuses_nothing_has_nothing_to_report() {
+    for report_only in [true, false] {
+        let rules = json!([{"match": {"path": "/"}, "report_only": report_only}]);
+        check(&[("/rules", rules, "rules[0].report_only: has no effect without `requires`: the rule refuses nothing")]);
+    }
+    let rules = json!([{"match": {"path": "/"}, "requires": {"provider_name": "acme"}, "reportOnly": 1}]);
+    check(&[("/rules", rules, "rules[0].report_only: is a whole number, but has to be true or false")]);
 }
 
 #[test]

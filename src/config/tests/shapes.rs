@@ -108,7 +108,6 @@ fn fields_of_jwt_authn_that_are_done_in_another_way() {
         ("/providers/acme/failed_status_in_metadata", metadata),
         ("/providers/acme/normalize_payload_in_metadata", metadata),
         ("/filter_state_rules", later),
-        ("/report_only", later),
         ("/strip_failure_response", "an answer never tells the reason of a refusal: remove it"),
         ("/stat_prefix", "the metrics have fixed names: remove it"),
     ] {

@@ -54,6 +54,29 @@ fn an_exemption_that_takes_more_than_it_names_is_doubtful() {
 }
 
 #[test]
+fn what_is_only_reported_is_named() {
+    let rule = |path: &str, report_only: Value| {
+        let mut rule = json!({"match": {"path": path}, "requires": {"provider_name": "acme"}});
+        if report_only.is_boolean() {
+            rule["report_only"] = report_only;
+        }
+        rule
+    };
+    let all = "report_only: requests that should be refused pass, but by rules with `report_only: false`";
+    let one = "rules[1].report_only: requests that this rule should refuse pass";
+    let mut config = least_with("/rules", json!([rule("/a", Value::Null), rule("/b", json!(true))]));
+    assert_eq!(warnings(&config), [one]);
+    config["report_only"] = json!(true);
+    assert_eq!(warnings(&config), [all]);
+    config["rules"][1]["report_only"] = json!(false);
+    assert_eq!(warnings(&config), [all]);
+    config["report_only"] = json!(false);
+    assert_eq!(warnings(&config), [""; 0]);
+    assert_eq!(warnings(&least_with("/report_only", json!(true))), [all]);
+    assert!(load(&least_with("/report_only", json!(true))).unwrap().config.rules[0].report_only);
+}
+
+#[test]
 fn routes_that_may_be_chosen_again_are_doubtful() {
     let requires = json!({"provider_name": "acme"});
     let rules = json!([
