@@ -23,7 +23,7 @@ MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help build run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
+.PHONY: help build image run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ build: ## Build dist/jwt_warden.wasm
 	cargo rustc --release --target $(TARGET) --locked --lib --crate-type cdylib $(REMAP) -- $(SMALL)
 	install -D -m 644 $(BUILT) $(ARTIFACT)
 	echo "$(ARTIFACT): $$(wc -c < $(ARTIFACT)) bytes, sha256 $$(sha256sum < $(ARTIFACT) | cut -d ' ' -f 1)"
+
+image: build ## Make an OCI image of the module in dist/image, for oci://
+	@python3 tools/image $(ARTIFACT) dist/image
 
 run: build ## Show the filter at work in a real Envoy, until Ctrl-C
 	@python=$$(tools/python)
