@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from statistics import median
 
-from .cases import HOT_DENYLIST, HOT_LOOKUP, HOT_MANY_PROVIDERS, HOT_MANY_RULES, HOT_TOKENS, NO_FILTER, new_tokens
+from .cases import (
+    HOT_DENYLIST,
+    HOT_LOOKUP,
+    HOT_MANY_PROVIDERS,
+    HOT_MANY_RULES,
+    HOT_OBSERVED,
+    HOT_TOKENS,
+    NO_FILTER,
+    new_tokens,
+)
 
 MEGABYTE = 1_000_000
 # Warden's added CPU time / the native filter's, every token new, nothing cached on either side.
@@ -41,6 +50,7 @@ def claims(results, artifact_bytes, worker_bytes):
         _difference(added, (HOT_MANY_PROVIDERS, "jwt-warden"), hot, 2),
         _difference(added, (HOT_DENYLIST, "jwt-warden"), hot, 1),
         _difference(added, (HOT_LOOKUP, "jwt-warden"), hot, 2),
+        _difference(added, (HOT_OBSERVED, "jwt-warden"), hot, 1),
         Claim("artifact", "", artifact_bytes / MEGABYTE, 1, "MB"),
         Claim("memory per worker, 50 providers, full cache", "", worker_bytes / MEGABYTE, 16, "MB"),
     ]
