@@ -6,13 +6,18 @@ use crate::authorization::{Lacking, named_scopes};
 use crate::config::{Config, Permission, Provider, ProviderId, RuleId, SenderConstraint};
 use crate::crypto::SignatureAlgorithm;
 use crate::extractor::HeaderEdit;
+use crate::flood::Kind;
 use crate::log::{Line, quote};
+use crate::principal::Identity;
 use crate::protected_resource::{self, metadata_url};
 use crate::reason::{Answer, Challenge, Reason};
 use crate::request::Request;
 use crate::revocation::LookupKey;
 use crate::time::Timestamp;
 use crate::upstream::Effect;
+
+/// What the lines of refusals begin with.
+const DENIED: &str = "denied";
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +57,8 @@ pub struct Admission {
     pub edits: Vec<HeaderEdit>,
     /// What is told about its tokens then.
     pub told: Vec<Rc<[Effect]>>,
+    /// Who the first of its tokens speaks for, as far as the audit wants to know.
+    pub identity: Option<Rc<Identity>>,
 }
 
 /// A request that is refused: nothing here but `reason` decides what the client sees.
@@ -63,6 +70,10 @@ pub struct Denial {
     pub rule: Option<RuleId>,
     /// The provider whose demands were not met, where one is known.
     pub provider: Option<ProviderId>,
+    /// Where the token stands that failed, as a position among all places; `None` if it is about no single one.
+    pub place: Option<usize>,
+    /// Who the token speaks for that failed though its signature is good, as far as the audit wants to know.
+    pub identity: Option<Rc<Identity>>,
     /// Further fields for the log line, safe to print.
     pub details: Vec<(&'static str, String)>,
     /// The scopes that the challenge names.
@@ -94,6 +105,8 @@ impl Denial {
             reason,
             rule: None,
             provider,
+            place: None,
+            identity: None,
             details: Vec::new(),
             scope: None,
             retry_after: None,
@@ -124,6 +137,13 @@ impl Denial {
     pub fn with_quoted(mut self, name: &'static str, value: Option<&str>) -> Self {
         self.details.extend(value.map(|value| (name, quote(value.as_bytes()))));
         self
+    }
+
+    /// What its line has in common with others.
+    #[must_use]
+    pub fn kind(&self, config: &Config) -> Kind {
+        let rule = self.rule.filter(|rule| config.rule_name(*rule).is_some());
+        Kind { event: DENIED, code: ("reason", self.reason.code()), rule, provider: self.provider }
     }
 
     /// What the client sees.
@@ -165,18 +185,19 @@ impl Denial {
         Some(challenge)
     }
 
-    /// The line for the proxy's log. The query is left out: tokens may stand in it.
+    /// The line for the proxy's log; `token` is the digest of the token that it is about. The query is left out: tokens may
+    /// stand in it.
     #[must_use]
-    pub fn log_line(&self, config: &Config, request: &Request<'_>) -> String {
-        let mut line =
-            Line::new("denied").field("reason", self.reason.code()).field("status", self.answer(config).status);
-        if let Some(name) = self.rule.and_then(|rule| config.rule_name(rule)) {
-            line = line.field("rule", name);
+    pub fn log_line(&self, config: &Config, request: &Request<'_>, token: Option<&str>) -> String {
+        let mut line = Line::new(DENIED)
+            .field("reason", self.reason.code())
+            .field("status", self.answer(config).status)
+            .decided_by(self.rule, self.provider, config)
+            .quoted("method", request.method())
+            .quoted("path", request.path());
+        if let Some(token) = token {
+            line = line.field("token", token);
         }
-        if let Some(provider) = self.provider.and_then(|id| config.provider(id)) {
-            line = line.quoted("provider", provider.name.as_bytes());
-        }
-        line = line.quoted("method", request.method()).quoted("path", request.path());
         self.details.iter().fold(line, |line, (name, value)| line.field(name, value)).finish()
     }
 }

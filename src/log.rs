@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::config::{Config, ProviderId, RuleId};
+
 /// How many characters of one value from outside a line shows.
 const VALUE_BOUND: usize = 128;
 
@@ -14,6 +16,25 @@ impl Line {
     #[must_use]
     pub fn new(event: &str) -> Self {
         Self(format!("jwt-warden: {event}"))
+    }
+
+    /// The same event again, of which only the number is told.
+    #[must_use]
+    pub(crate) fn more(mut self) -> Self {
+        self.0.push_str(" more");
+        self
+    }
+
+    /// Adds the rule that decided, if it has a name, and the provider, where one is known.
+    #[must_use]
+    pub(crate) fn decided_by(mut self, rule: Option<RuleId>, provider: Option<ProviderId>, config: &Config) -> Self {
+        if let Some(name) = rule.and_then(|rule| config.rule_name(rule)) {
+            self = self.field("rule", name);
+        }
+        match provider.and_then(|id| config.provider(id)) {
+            Some(provider) => self.quoted("provider", provider.name.as_bytes()),
+            None => self,
+        }
     }
 
     /// Adds a field whose value is the filter's own: a code, a number.
