@@ -72,15 +72,13 @@ impl Flood {
         false
     }
 
-    /// Ends the window if its time is over, or if the clock was set back, and says what was left out.
-    pub fn turn(&mut self, now: Timestamp) -> impl Iterator<Item = LeftOut> + use<> {
-        let is_over = now < self.since || now.saturating_since(self.since) >= WINDOW;
-        if is_over { self.end(now) } else { Vec::new() }.into_iter()
-    }
-
-    /// Ends the window, and says what was left out.
-    pub fn end(&mut self, now: Timestamp) -> Vec<LeftOut> {
+    /// Ends the window if its time is over, if the clock was set back, or if there is no more to come (`ends`), and says what
+    /// was left out.
+    pub fn turn(&mut self, now: Timestamp, ends: bool) -> Vec<LeftOut> {
         let time = now.saturating_since(self.since);
+        if !ends && now >= self.since && time < WINDOW {
+            return Vec::new();
+        }
         self.since = now;
         self.written = 0;
         let left_out = std::mem::take(&mut self.left_out);
@@ -128,19 +126,20 @@ mod tests {
         let written: Vec<_> = (0..5).map(|_| flood.admits(kind("a", 0))).collect();
         assert_eq!(written, [true, true, false, false, false]);
         assert!(!flood.admits(kind("b", 0)) && !flood.admits(kind("a", 1)));
-        assert_eq!(flood.turn(START.saturating_add(Duration::from_millis(9_999))).count(), 0);
+        assert_eq!(flood.turn(START.saturating_add(Duration::from_millis(9_999)), false).len(), 0);
         assert!(!flood.admits(kind("b", 0)));
-        let left_out: Vec<_> = flood.turn(after(10)).map(|one| (one.kind, one.number, one.time)).collect();
+        let left_out: Vec<_> =
+            flood.turn(after(10), false).iter().map(|one| (one.kind, one.number, one.time)).collect();
         assert_eq!(left_out, [(kind("a", 0), 3, WINDOW), (kind("b", 0), 2, WINDOW), (kind("a", 1), 1, WINDOW)]);
         assert!(flood.admits(kind("a", 0)));
-        assert_eq!(flood.turn(after(30)).count(), 0, "nothing was left out");
+        assert_eq!(flood.turn(after(30), false).len(), 0, "nothing was left out");
     }
 
     #[test]
     fn nothing_but_numbers_is_left_of_lines_that_nobody_wants() {
         let mut flood = Flood::new(0, START);
         assert!(!flood.admits(kind("a", 0)));
-        assert_eq!(flood.end(after(1)).first().map(|one| one.number), Some(1));
+        assert_eq!(flood.turn(after(1), true).first().map(|one| one.number), Some(1));
     }
 
     #[test]
@@ -148,9 +147,9 @@ mod tests {
         for now in [after(0).saturating_sub(Duration::from_millis(1)), Timestamp::EPOCH, after(1_000_000)] {
             let mut flood = Flood::new(1, START);
             assert!(flood.admits(kind("a", 0)) && !flood.admits(kind("a", 0)));
-            assert_eq!(flood.turn(now).count(), 1);
+            assert_eq!(flood.turn(now, false).len(), 1);
             assert!(flood.admits(kind("a", 0)));
-            assert_eq!(flood.turn(now).count(), 0);
+            assert_eq!(flood.turn(now, false).len(), 0);
         }
     }
 
@@ -160,7 +159,7 @@ mod tests {
         for provider in 0..10_000 {
             assert!(!flood.admits(kind(if provider % 2 == 0 { "a" } else { "b" }, provider)));
         }
-        let left_out = flood.end(START);
+        let left_out = flood.turn(START, true);
         assert_eq!(left_out.len(), ROOM + 2);
         assert_eq!(left_out.iter().map(|one| one.number).sum::<u64>(), 10_000);
     }
@@ -184,14 +183,14 @@ mod tests {
                 let shift_by = Duration::from_millis(shift.unsigned_abs() * 500);
                 let then = if shift < 0 { now.saturating_sub(shift_by) } else { now.saturating_add(shift_by) };
                 let before = flood.since;
-                counted += flood.turn(then).map(|one| one.number).sum::<u64>();
+                counted += flood.turn(then, false).iter().map(|one| one.number).sum::<u64>();
                 let is_over = then < before || then >= before.saturating_add(WINDOW);
                 if is_over {
                     in_window = 0;
                 }
                 now = then;
             }
-            counted += flood.end(now).iter().map(|one| one.number).sum::<u64>();
+            counted += flood.turn(now, true).iter().map(|one| one.number).sum::<u64>();
             prop_assert_eq!(written + counted, asked);
         }
     }

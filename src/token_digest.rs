@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::authenticator::Authenticator;
 use crate::decision::Denial;
-use crate::extractor::tokens_at;
+use crate::extractor::first_token_at;
 use crate::request::Request;
 
 /// So many characters of a signature are 192 bits: more than anybody can guess.
@@ -16,11 +16,9 @@ const UNGUESSABLE: usize = 32;
 pub fn digest_of_refused(authenticator: &Authenticator, denial: &Denial, request: &Request<'_>) -> Option<String> {
     let of_provider = || denial.provider.map_or(&[][..], |provider| authenticator.places_of(provider));
     let places = denial.place.as_ref().map_or_else(of_provider, std::slice::from_ref);
-    let mut token = None;
-    for location in places.iter().filter_map(|place| authenticator.sanitizer().locations().nth(*place)) {
-        tokens_at(location, request, |found| token = token.or(Some(found)));
-    }
-    digest(token?, authenticator.config().limits.max_token_bytes)
+    let mut locations = places.iter().filter_map(|place| authenticator.sanitizer().locations().nth(*place));
+    let token = locations.find_map(|location| first_token_at(location, request))?;
+    digest(token, authenticator.config().limits.max_token_bytes)
 }
 
 /// The first 16 hexadecimal digits of the SHA-256 of a token's first `max_bytes` bytes.

@@ -10,7 +10,7 @@ use super::worker::Worker;
 use crate::audit::{Auditor, Decided};
 use crate::config::Config;
 use crate::decision::Denial;
-use crate::flood::{Flood, Kind, LeftOut};
+use crate::flood::{Flood, Kind};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::time::Timestamp;
@@ -65,20 +65,13 @@ impl Worker {
         }
     }
 
-    /// Tells what was left out, once its window is over.
-    pub(super) fn turn_journal(&self, now: Timestamp) {
-        for flood in self.floods() {
-            let left_out = flood.try_borrow_mut().map(|mut flood| flood.turn(now));
-            left_out.into_iter().flatten().for_each(|left_out| self.tell_left_out(left_out));
-        }
-    }
-
-    /// Tells what was left out: the plugin instance ends.
-    pub(super) fn close_journal(&self) {
-        let now = abi::now().unwrap_or(Timestamp::EPOCH);
-        for flood in self.floods() {
-            let left_out = flood.try_borrow_mut().map(|mut flood| flood.end(now));
-            left_out.into_iter().flatten().for_each(|left_out| self.tell_left_out(left_out));
+    /// Tells what was left out, once its window is over, or the plugin instance is (`ends`).
+    pub(super) fn turn_journal(&self, now: Timestamp, ends: bool) {
+        for flood in [&self.journal.denials, &self.journal.news] {
+            let left_out = flood.try_borrow_mut().map(|mut flood| flood.turn(now, ends));
+            for left_out in left_out.into_iter().flatten() {
+                abi::log(LogLevel::Warn, &left_out.line(self.config()));
+            }
         }
     }
 
@@ -88,13 +81,5 @@ impl Worker {
             self.metrics.count_suppressed(self.config());
         }
         is_admitted
-    }
-
-    fn tell_left_out(&self, left_out: LeftOut) {
-        abi::log(LogLevel::Warn, &left_out.line(self.config()));
-    }
-
-    const fn floods(&self) -> [&RefCell<Flood>; 2] {
-        [&self.journal.denials, &self.journal.news]
     }
 }

@@ -114,6 +114,6 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.hand_over();
-        self.close_journal();
+        self.turn_journal(abi::now().unwrap_or(Timestamp::EPOCH), true);
     }
 }

@@ -223,7 +223,7 @@ impl Worker {
         self.look_after_revocations(now);
         self.wake(now);
         self.hand_over();
-        self.turn_journal(now);
+        self.turn_journal(now, false);
     }
 
     pub(super) fn provider_keys(&self, id: ProviderId) -> Option<&ProviderKeys> {
