@@ -224,8 +224,7 @@ impl Authenticator {
         if self.config.require_tls
             && let Some(place) = self.exposed_place(requirement, &bearers)
         {
-            let denial = Denial::new(Reason::TlsRequired, None).because(EXPOSED);
-            return Decision::Deny(Denial { place: Some(place), ..denial });
+            return Decision::Deny(Denial::new(Reason::TlsRequired, None).because(EXPOSED).at(place));
         }
         let refuse = |denial: Denial| {
             let counts = |failed: &FailedAttempts| failed.counts(denial.reason);

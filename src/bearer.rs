@@ -66,7 +66,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         match place.look(self.request) {
             Found::Nothing => Ok(None),
             Found::Token(token) => Ok(Some(Presented { place, position, token, parsed })),
-            Found::Several => Err(Denial { place: Some(position), ..Denial::new(Reason::TokenDuplicated, None) }),
+            Found::Several => Err(Denial::new(Reason::TokenDuplicated, None).at(position)),
         }
     }
 

@@ -71,7 +71,7 @@ pub struct Denial {
     /// The provider whose demands were not met, where one is known.
     pub provider: Option<ProviderId>,
     /// Where the token stands that failed, as a position among all places; `None` if it is about no single one.
-    pub place: Option<usize>,
+    pub place: Option<u16>,
     /// Who the token speaks for that failed though its signature is good, as far as the audit wants to know.
     pub identity: Option<Rc<Identity>>,
     /// Further fields for the log line, safe to print.
@@ -120,6 +120,12 @@ impl Denial {
     pub fn insufficient(provider: ProviderId, permission: &Permission, lacking: &Lacking) -> Self {
         let denial = Self::new(Reason::InsufficientScope, Some(provider)).because(&lacking.0);
         Self { scope: named_scopes(permission).map(String::into), ..denial }
+    }
+
+    /// The same about the token at this place.
+    #[must_use]
+    pub fn at(self, place: usize) -> Self {
+        Self { place: u16::try_from(place).ok(), ..self }
     }
 
     /// Adds words of the filter's own, if there are any.

@@ -229,7 +229,7 @@ impl<'r> Progress<'r> {
         match outcome {
             Ok(token) => self.admitted.push(token),
             Err(Stop::Wait(wait)) => self.waits = Some(sooner(self.waits, wait)),
-            Err(Stop::Deny(denial)) => return Err(Stop::Deny(Denial { place: Some(place), ..denial })),
+            Err(Stop::Deny(denial)) => return Err(Stop::Deny(denial.at(place))),
         }
         Ok(())
     }

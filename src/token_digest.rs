@@ -14,8 +14,9 @@ const UNGUESSABLE: usize = 32;
 /// provider looks. `None` if there is none that may be recognised.
 #[must_use]
 pub fn digest_of_refused(authenticator: &Authenticator, denial: &Denial, request: &Request<'_>) -> Option<String> {
+    let failed = denial.place.map(usize::from);
     let of_provider = || denial.provider.map_or(&[][..], |provider| authenticator.places_of(provider));
-    let places = denial.place.as_ref().map_or_else(of_provider, std::slice::from_ref);
+    let places = failed.as_ref().map_or_else(of_provider, std::slice::from_ref);
     let mut locations = places.iter().filter_map(|place| authenticator.sanitizer().locations().nth(*place));
     let token = locations.find_map(|location| first_token_at(location, request))?;
     digest(token, authenticator.config().limits.max_token_bytes)
