@@ -91,7 +91,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         let principal = self.principal(presented, id, provider)?;
         self.admit_bearer(presented, Rc::clone(&principal), provider, leaf).map_err(|stop| match stop {
             Stop::Deny(denial) => Stop::Deny(Denial { identity: principal.identity.clone(), ..denial }),
-            wait => wait,
+            wait @ Stop::Wait(_) => wait,
         })
     }
 

@@ -1,4 +1,4 @@
-"""What operators see: a line per refusal within bounds, tokens by digests, a record of decisions; and what clients cannot do."""
+"""What operators see: lines about refusals within bounds, tokens by digests, decisions on record."""
 
 import hashlib
 import hmac

@@ -119,13 +119,7 @@ pub(super) fn full() -> Value {
         },
         "realm": "acme api", "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
-        "limits": {
-            "max_token_bytes": 8192,
-            "max_jwks_bytes": 65536,
-            "max_waiting_requests": 10,
-            "max_revocation_bytes": 1024,
-            "max_denial_lines": 0
-        }
+        "limits": limits()
     })
 }
 
@@ -216,6 +210,16 @@ fn acme() -> Provider {
         sender_constraint: SenderConstraint::Ignore,
         revocation: Some(Box::new(super::revocation::full())),
     }
+}
+
+fn limits() -> Value {
+    json!({
+        "max_token_bytes": 8192,
+        "max_jwks_bytes": 65536,
+        "max_waiting_requests": 10,
+        "max_revocation_bytes": 1024,
+        "max_denial_lines": 0
+    })
 }
 
 #[test]
