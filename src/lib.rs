@@ -6,6 +6,7 @@
 //! clock and no I/O; [`filter`] alone does.
 
 pub mod address_range;
+pub mod audit;
 pub mod authenticator;
 pub mod authorization;
 mod bearer;
@@ -22,6 +23,7 @@ pub mod extractor;
 pub mod failed_attempts;
 mod failure_page;
 pub mod filter;
+pub mod flood;
 pub mod front;
 pub mod issuer_matcher;
 mod issuers;
@@ -47,6 +49,7 @@ mod sorted;
 pub mod string_matcher;
 pub mod time;
 pub mod token_cache;
+pub mod token_digest;
 pub mod upstream;
 pub mod verifier;
 

@@ -97,10 +97,14 @@ pub(crate) fn accept(
 ) -> Result<Principal, Stop> {
     check_header(id, provider, token)?;
     let verified = verify(id, token, signatures, moment)?;
-    claims::check(provider, &verified, moment.now)
-        .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
-    let effects = claim_effects(provider, &verified)
-        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.target)))?;
+    let identity = interest.and_then(|interest| interest.identity(verified.claims()));
+    let refuse = |reason, detail: &str| {
+        let denial = Denial::new(reason, Some(id)).because(detail);
+        Stop::Deny(Denial { identity: identity.clone(), ..denial })
+    };
+    claims::check(provider, &verified, moment.now).map_err(|unmet| refuse(unmet.reason, &unmet.detail))?;
+    let effects =
+        claim_effects(provider, &verified).map_err(|unsafe_claim| refuse(Reason::ClaimUnsafe, unsafe_claim.target))?;
     Ok(Principal {
         provider: id,
         generation: moment.keys.generation(id, moment.now),
@@ -109,6 +113,7 @@ pub(crate) fn accept(
         marks: provider.revocation.is_some().then(|| Box::new(Marks::of(verified.claims()))),
         effects: effects.into(),
         facts: interest.map(|interest| Facts::of(verified.claims(), provider, interest)).unwrap_or_default(),
+        identity,
     })
 }
 

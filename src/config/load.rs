@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, Provider, ProviderId, Requirement, SenderConstraint, Unmatched, document, dpop,
+    Config, Provider, ProviderId, Requirement, SenderConstraint, Unmatched,
+    audit::audit,
+    document, dpop,
     edited_headers::warn_of_edited,
     failed_attempts::failed_attempts,
     forwarding,
@@ -75,6 +77,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let token_cache = settings::token_cache(&raw.token_cache.unwrap_or_default(), &at.field("token_cache"));
     let has_dpop = raw.dpop.is_some();
     let dpop = dpop::dpop(raw.dpop, &at.field("dpop"));
+    let audit = raw.audit.map(|raw| audit(raw, context, &at.field("audit"))).transpose();
     let providers = providers?;
     let resource = at.field("protected_resource");
     let protected_resource =
@@ -95,6 +98,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         protected_resource: protected_resource?,
         dpop: dpop?,
         report_only,
+        audit: audit?,
         limits: limits?,
     };
     check_whole(&config, without_rules, at);

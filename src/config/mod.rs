@@ -2,6 +2,7 @@
 //!
 //! Everything here is already known to be consistent; the rest of the core never sees the raw shapes.
 
+mod audit;
 mod csrf;
 mod document;
 mod dpop;
@@ -46,6 +47,7 @@ pub(crate) mod uri;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use audit::{Audit, AuditedSubject};
 pub use csrf::{CsrfGuard, DoubleSubmit};
 pub use dpop::Dpop;
 pub(crate) use dpop::LONGEST_LIFE;
@@ -103,6 +105,8 @@ pub struct Config {
     pub dpop: Dpop,
     /// Whether requests that should be refused pass, and that is reported: where no rule says otherwise.
     pub report_only: bool,
+    /// Which decisions are put on record; `None` if none are.
+    pub audit: Option<Audit>,
     /// Bounds on what clients and servers may send.
     pub limits: Limits,
 }
@@ -302,6 +306,8 @@ pub struct Limits {
     pub max_waiting_requests: usize,
     /// The largest denylist or status list, in bytes, and the largest status list when it is unpacked.
     pub max_revocation_bytes: usize,
+    /// How many lines about refusals each worker writes within ten seconds.
+    pub max_denial_lines: usize,
 }
 
 impl Default for Limits {
@@ -311,6 +317,7 @@ impl Default for Limits {
             max_jwks_bytes: 262_144,
             max_waiting_requests: 10_000,
             max_revocation_bytes: 16_777_216,
+            max_denial_lines: 100,
         }
     }
 }
