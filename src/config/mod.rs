@@ -53,12 +53,13 @@ pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
 pub use load::{Loaded, parse};
 pub use protected_resource::ProtectedResource;
-pub use report::{ConfigError, Warning};
+pub use report::{ConfigError, Warning, indexed, joined};
 pub use request_matcher::{
     HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
 };
 pub use requirement::{ClaimCondition, ClaimValue, Exemption, Permission, ProviderRequirement, Requirement};
 pub use revocation::{Lookup, PolledList, Revocation, RevokedWhen, TemplatePart};
+pub use shape::snake_case;
 
 pub use trusted_proxies::{PeerCertificate, TrustedProxies};
 

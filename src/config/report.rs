@@ -36,6 +36,20 @@ impl ConfigError {
     }
 }
 
+impl ConfigError {
+    /// The mistakes: the path of the field, such as `providers.acme.issuer` (empty for the configuration as a whole), and
+    /// what would be right.
+    pub fn mistakes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.mistakes.iter().map(|mistake| (mistake.path.as_str(), mistake.sentence.as_str()))
+    }
+
+    /// How many more there are.
+    #[must_use]
+    pub const fn left_out(&self) -> usize {
+        self.left_out
+    }
+}
+
 impl std::error::Error for ConfigError {}
 
 impl fmt::Display for ConfigError {
@@ -212,14 +226,16 @@ impl Place<'_> {
     }
 }
 
-/// The path of the field `name` of the object at `path`.
-pub(super) fn joined(path: &str, name: &str) -> String {
+/// The path of the field `name` of the object at `path`, as findings give it.
+#[must_use]
+pub fn joined(path: &str, name: &str) -> String {
     let separator = if path.is_empty() { "" } else { "." };
     format!("{path}{separator}{}", escaped(name))
 }
 
-/// The path of the element `index` of the list at `path`.
-pub(super) fn indexed(path: &str, index: usize) -> String {
+/// The path of the element `index` of the list at `path`, as findings give it.
+#[must_use]
+pub fn indexed(path: &str, index: usize) -> String {
     format!("{path}[{index}]")
 }
 

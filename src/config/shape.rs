@@ -197,7 +197,8 @@ pub(super) fn read_fields(
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
-fn snake_case(name: String) -> String {
+#[must_use]
+pub fn snake_case(name: String) -> String {
     let camel = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains('_');
     if !camel {
         return name;
