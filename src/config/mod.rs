@@ -19,6 +19,8 @@ mod local_keys;
 mod locations;
 mod names;
 mod node;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod outline;
 mod path;
 mod permission;
 mod protected_resource;
@@ -51,6 +53,8 @@ pub use dpop::Dpop;
 pub(crate) use dpop::LONGEST_LIFE;
 pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY};
+#[cfg(not(target_arch = "wasm32"))]
+pub use load::check;
 pub use load::{Loaded, parse};
 pub use protected_resource::ProtectedResource;
 pub use report::{ConfigError, Warning, indexed, joined};

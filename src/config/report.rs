@@ -34,6 +34,12 @@ impl ConfigError {
     pub(super) fn single(path: impl Into<String>, sentence: impl Into<String>) -> Self {
         Self { mistakes: vec![Finding { path: path.into(), sentence: sentence.into() }], left_out: 0 }
     }
+
+    /// An error with these mistakes, of which there is at least one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn several(mistakes: impl Iterator<Item = (String, String)>) -> Self {
+        Self { mistakes: mistakes.map(|(path, sentence)| Finding { path, sentence }).collect(), left_out: 0 }
+    }
 }
 
 impl ConfigError {
@@ -110,19 +116,39 @@ pub(super) struct Report {
 struct Bounded {
     kept: Vec<Finding>,
     left_out: usize,
+    /// Whether there is no bound: for those who correct a file.
+    #[cfg(not(target_arch = "wasm32"))]
+    keeps_all: bool,
 }
 
 impl Bounded {
+    #[cfg(not(target_arch = "wasm32"))]
+    const fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_KEPT && !self.keeps_all
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    const fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_KEPT
+    }
+
     fn push(&mut self, finding: Finding) {
-        if self.kept.len() < MAX_KEPT {
-            self.kept.push(finding);
-        } else {
+        if self.is_full() {
             self.left_out += 1;
+        } else {
+            self.kept.push(finding);
         }
     }
 }
 
 impl Report {
+    /// One that keeps everything.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn of_everything() -> Self {
+        let bounded = || RefCell::new(Bounded { keeps_all: true, ..Bounded::default() });
+        Self { mistakes: bounded(), warnings: bounded() }
+    }
+
     /// The place of the configuration as a whole.
     pub(super) const fn root(&self) -> Place<'_> {
         Place { report: self, inwards: None }
@@ -130,7 +156,7 @@ impl Report {
 
     /// `value` and the warnings, if no mistake was found.
     pub(super) fn conclude<T>(self, value: Checked<T>) -> Result<(T, Vec<Warning>), ConfigError> {
-        let Bounded { kept: mistakes, left_out } = self.mistakes.into_inner();
+        let Bounded { kept: mistakes, left_out, .. } = self.mistakes.into_inner();
         match value {
             Ok(value) if mistakes.is_empty() => Ok((value, conclude_warnings(self.warnings.into_inner()))),
             _ => Err(ConfigError { mistakes, left_out }),

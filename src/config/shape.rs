@@ -19,12 +19,21 @@ pub(super) struct ShapeError(Box<Mistake>);
 struct Mistake {
     sentence: String,
     path: Path,
+    /// What else is wrong, in the same value.
+    #[cfg(not(target_arch = "wasm32"))]
+    further: Vec<ShapeError>,
 }
 
 impl ShapeError {
     /// The mistake that this sentence tells.
     pub(super) fn new(sentence: String) -> Self {
-        Self(Box::new(Mistake { sentence, path: Path::default() }))
+        let path = Path::default();
+        Self(Box::new(Mistake {
+            sentence,
+            path,
+            #[cfg(not(target_arch = "wasm32"))]
+            further: Vec::new(),
+        }))
     }
 
     /// Where the value stands.
@@ -34,13 +43,65 @@ impl ShapeError {
 
     /// The mistake is in the field `name` of an object.
     pub(super) fn in_field(mut self, name: String) -> Self {
+        #[cfg(not(target_arch = "wasm32"))]
+        self.0.further.iter_mut().for_each(|error| error.0.path.in_field(name.clone()));
         self.0.path.in_field(name);
         self
     }
 
     fn in_index(mut self, index: usize) -> Self {
+        #[cfg(not(target_arch = "wasm32"))]
+        self.0.further.iter_mut().for_each(|error| error.0.path.in_index(index));
         self.0.path.in_index(index);
         self
+    }
+
+    /// The mistakes one by one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn each(mut self) -> Vec<Self> {
+        let further = std::mem::take(&mut self.0.further);
+        std::iter::once(self).chain(further).collect()
+    }
+}
+
+/// The mistakes in the parts of a value. Natively all are gathered, for those who ask for them; the module, which has to
+/// be small, stops at the first.
+#[derive(Default)]
+struct Mistakes {
+    #[cfg(not(target_arch = "wasm32"))]
+    gathered: Vec<ShapeError>,
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl Mistakes {
+    #[allow(clippy::unnecessary_wraps, reason = "the module's twin has something to return")]
+    fn go_on(&mut self, part: Result<(), ShapeError>) -> Result<(), ShapeError> {
+        if let Err(error) = part {
+            self.gathered.extend(error.each());
+        }
+        Ok(())
+    }
+
+    fn conclude(self) -> Result<(), ShapeError> {
+        let mut gathered = self.gathered.into_iter();
+        let Some(mut first) = gathered.next() else { return Ok(()) };
+        first.0.further.extend(gathered);
+        Err(first)
+    }
+}
+
+#[cfg(target_arch = "wasm32")]
+impl Mistakes {
+    #[inline(always)]
+    #[allow(clippy::unused_self, reason = "its native twin has something to keep")]
+    fn go_on(&mut self, part: Result<(), ShapeError>) -> Result<(), ShapeError> {
+        part
+    }
+
+    #[inline(always)]
+    #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "its native twin has something to tell")]
+    fn conclude(self) -> Result<(), ShapeError> {
+        Ok(())
     }
 }
 
@@ -104,8 +165,10 @@ impl<T: Shape> Shape for Vec<T> {
 /// Hands the items of the list that `node` has to be to `read`.
 fn read_items(node: Node, read: &mut dyn FnMut(Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
     let Node::List(items) = node else { return Err(node.is_not("a list")) };
+    let mut mistakes = Mistakes::default();
     let mut items = items.into_iter().enumerate();
-    items.try_for_each(|(index, item)| read(item).map_err(|error| error.in_index(index)))
+    items.try_for_each(|(index, item)| mistakes.go_on(read(item).map_err(|error| error.in_index(index))))?;
+    mistakes.conclude()
 }
 
 /// The members of an object whose names the operator chooses, in their order.
@@ -121,7 +184,13 @@ impl<T: Shape> Shape for Named<T> {
 
 fn read_members(node: Node, read: &mut dyn FnMut(&str, Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
     let Node::Object(members) = node else { return Err(node.is_not("an object whose names you choose")) };
-    members.into_iter().try_for_each(|(name, value)| read(&name, value).map_err(|error| error.in_field(name)))
+    let mut mistakes = Mistakes::default();
+    let mut members = members.into_iter();
+    members.try_for_each(|(name, value)| {
+        let result = read(&name, value);
+        mistakes.go_on(result.map_err(|error| error.in_field(name)))
+    })?;
+    mistakes.conclude()
 }
 
 /// A field of an object while the object is read.
@@ -165,6 +234,16 @@ macro_rules! objects {
                 Ok(object)
             }
         }
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl super::outline::Outlined for $name {
+            fn outline(objects: &mut super::outline::Objects) -> super::outline::Kind {
+                #[allow(unused_variables, reason = "an object may have no fields")]
+                objects.object(stringify!($name), |objects| {
+                    vec![$((objects!(@name $field $($given)?), <$kind as super::outline::Outlined>::outline(objects)),)*]
+                })
+            }
+        }
     )* };
     (@name $field:ident $given:literal) => { $given };
     (@name $field:ident) => { stringify!($field) };
@@ -179,21 +258,26 @@ pub(super) fn read_fields(
     fields: &mut [&mut dyn Field],
 ) -> Result<(), ShapeError> {
     let Node::Object(members) = node else { return Err(node.is_not(expected)) };
+    let mut mistakes = Mistakes::default();
     for (name, value) in members {
-        // Only the fields of our shapes have two spellings; the names of providers have one.
-        let name = snake_case(name);
-        let position = names.iter().position(|known| *known == name);
-        let Some(field) = position.and_then(|position| fields.get_mut(position)) else {
-            return Err(ShapeError::new(unknown_field::sentence(&name, names)).in_field(name));
-        };
-        // Names that are equal letter by letter were refused when the tree was built.
-        let Some(result) = field.give(value) else {
-            let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
-            return Err(ShapeError::new(sentence));
-        };
-        result.map_err(|error| error.in_field(name))?;
+        mistakes.go_on(read_field(name, value, names, fields))?;
     }
-    Ok(())
+    mistakes.conclude()
+}
+
+fn read_field(name: String, value: Node, names: &[&str], fields: &mut [&mut dyn Field]) -> Result<(), ShapeError> {
+    // Only the fields of our shapes have two spellings; the names of providers have one.
+    let name = snake_case(name);
+    let position = names.iter().position(|known| *known == name);
+    let Some(field) = position.and_then(|position| fields.get_mut(position)) else {
+        return Err(ShapeError::new(unknown_field::sentence(&name, names)).in_field(name));
+    };
+    // Names that are equal letter by letter were refused when the tree was built.
+    let Some(result) = field.give(value) else {
+        let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
+        return Err(ShapeError::new(sentence));
+    };
+    result.map_err(|error| error.in_field(name))
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
