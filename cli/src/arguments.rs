@@ -8,7 +8,7 @@ use crate::commands::{check, completions, man, schema};
 ///
 /// It is built from the filter's own core: what it says about a configuration or a token is what the filter does.
 #[derive(Parser)]
-#[command(version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "jwt-warden", version, propagate_version = true, arg_required_else_help = true)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -38,6 +38,7 @@ mod revocation;
 mod rules;
 mod settings;
 mod shape;
+mod shape_error;
 mod string_match;
 #[cfg(test)]
 mod tests;

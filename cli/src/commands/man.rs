@@ -36,7 +36,8 @@ impl Man {
             return Ok(ExitCode::SUCCESS);
         };
         fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
-        for command in std::iter::once(&program).chain(program.get_subcommands()) {
+        let commands = program.get_subcommands().filter(|command| command.get_name() != "help");
+        for command in std::iter::once(&program).chain(commands) {
             write(&out, command).map_err(|error| format!("{}: {error}", out.display()))?;
         }
         Ok(ExitCode::SUCCESS)

@@ -97,3 +97,37 @@ pub(super) fn warnings() -> Vec<Lint> {
 pub(super) fn everything() -> Vec<Lint> {
     ERRORS.iter().copied().chain(warnings()).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn identifiers_are_unique_and_in_kebab_case() {
+        let everything = everything();
+        let ids: BTreeSet<_> = everything.iter().map(|lint| lint.id).collect();
+        assert_eq!(ids.len(), everything.len());
+        assert!(ids.iter().all(|id| id.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')));
+    }
+
+    /// A sentence that the filter says in another way would lose its name.
+    #[test]
+    fn what_the_filter_warns_of_is_in_its_source() {
+        let source = sources(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../src/config"));
+        let source = source.replace("\\\n", "");
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let source = words(&source);
+        for (part, lint) in FILTERS_OWN {
+            assert!(source.contains(part), "{}: {part}", lint.id);
+        }
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "tests read files")]
+    fn sources(folder: &std::path::Path) -> String {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files = entries.filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+        files.map(|path| std::fs::read_to_string(path).unwrap()).collect()
+    }
+}

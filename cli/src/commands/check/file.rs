@@ -21,23 +21,28 @@ pub(super) fn check(file: &Candidate, variables: &Variables, outcome: &mut Outco
         Ok(text) => text,
         Err(sentence) => return outcome.troubles.push(sentence),
     };
-    let name = name(&file.path);
     outcome.files += 1;
+    text_of(name(&file.path), text, file.is_named, variables, outcome);
+}
+
+/// Checks the text of a file.
+pub(super) fn text_of(name: String, text: String, is_named: bool, variables: &Variables, outcome: &mut Outcome) {
     let mut findings = Findings { file: &name, list: Vec::new() };
     match yaml::parse(&text) {
         Ok(tree) => {
-            let found = plugins(&tree, file.is_named);
-            outcome.configurations += found.len();
-            if found.is_empty() && file.is_named {
+            let found = plugins(&tree, is_named);
+            if found.is_empty() && is_named {
                 let (lint, path) = (catalogue::NO_CONFIGURATION, String::new());
                 findings.push(Severity::Warning, lint, Position::START, path, NOTHING);
             }
-            found.iter().for_each(|(plugin, document)| one(plugin, document, variables, &mut findings));
+            for (plugin, document) in &found {
+                outcome.configurations += usize::from(one(plugin, document, variables, &mut findings));
+            }
             lints::merges(&tree, &found, &mut findings);
         }
         Err(unreadable) => {
             // Directories hold templates, which are no YAML yet.
-            let severity = if file.is_named { Severity::Error } else { Severity::Warning };
+            let severity = if is_named { Severity::Error } else { Severity::Warning };
             findings.push(severity, catalogue::UNREADABLE, unreadable.at, String::new(), unreadable.sentence);
         }
     }
@@ -51,6 +56,9 @@ pub(super) fn check(file: &Candidate, variables: &Variables, outcome: &mut Outco
 fn name(path: &Path) -> String {
     if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
 }
+
+/// Nobody corrects more at a time.
+const MAX_MISTAKES: usize = 1000;
 
 const NOTHING: &str = "holds no configuration of the filter: give a bare one (with `providers`), an Envoy bootstrap with \
                        the Wasm filter in it, or a WasmPlugin, EnvoyFilter, TrafficExtension or EnvoyExtensionPolicy";
@@ -67,14 +75,15 @@ fn plugins(tree: &yaml::Tree, is_named: bool) -> Vec<(Plugin, Rc<Node>)> {
     tree.documents.iter().flat_map(in_document).filter(|(plugin, _)| counts(plugin)).collect()
 }
 
-/// Checks a configuration.
-fn one(plugin: &Plugin, document: &Rc<Node>, variables: &Variables, findings: &mut Findings<'_>) {
+/// Checks a configuration; `false` if it is not the filter's.
+fn one(plugin: &Plugin, document: &Rc<Node>, variables: &Variables, findings: &mut Findings<'_>) -> bool {
     let text = plugin.text.clone().unwrap_or_default();
     let value = serde_json::from_str(&text).unwrap_or(Value::Null);
     if is_another(plugin, &value) {
         let sentence = "names neither jwt-warden nor `providers`: it was taken for another plugin's, and not checked";
         let at = plugin.position("");
-        return findings.push(Severity::Warning, catalogue::OTHER_PLUGIN, at, String::new(), sentence);
+        findings.push(Severity::Warning, catalogue::OTHER_PLUGIN, at, String::new(), sentence);
+        return false;
     }
     let environment = variables.for_plugin(plugin);
     let loaded = config::check(text.as_bytes(), &|name| environment.look_up(name));
@@ -82,6 +91,7 @@ fn one(plugin: &Plugin, document: &Rc<Node>, variables: &Variables, findings: &m
     let subject =
         Subject { plugin, document, value: &value, config: loaded.as_ref().ok().map(|loaded| &loaded.config) };
     lints::check(&subject, findings);
+    true
 }
 
 /// Whether the plugin is somebody else's: a proxy has many, and they all look alike.
@@ -110,9 +120,14 @@ fn filters_own(
             }
         }
         Err(error) => {
-            for (path, sentence) in error.mistakes() {
+            for (path, sentence) in error.mistakes().take(MAX_MISTAKES) {
                 let at = plugin.position(path);
                 findings.push(Severity::Error, catalogue::MISTAKE, at, path.to_owned(), sentence);
+            }
+            let left_out = error.mistakes().count().saturating_sub(MAX_MISTAKES);
+            if left_out > 0 {
+                let sentence = format!("has {left_out} more mistakes");
+                findings.push(Severity::Error, catalogue::MISTAKE, plugin.position(""), String::new(), sentence);
             }
         }
     }

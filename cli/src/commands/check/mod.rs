@@ -20,9 +20,9 @@ use environment::Variables;
 
 const EXAMPLES: &str = "\
 What can be checked:
-  a bare configuration, an Envoy bootstrap, Istio's WasmPlugin, EnvoyFilter and TrafficExtension, and Envoy Gateway's
-  EnvoyExtensionPolicy, in YAML or JSON, several documents in one file too. In a directory, all *.yaml, *.yml and *.json
-  below it.
+  a bare configuration, an Envoy bootstrap, Istio's WasmPlugin, EnvoyFilter and
+  TrafficExtension, and Envoy Gateway's EnvoyExtensionPolicy, in YAML or JSON, several
+  documents in one file too. In a directory, all *.yaml, *.yml and *.json below it.
 
 Exit codes:
   0  nothing is wrong; there may be warnings
@@ -105,9 +105,12 @@ impl Check {
         }
         let variables = Variables::of_arguments(&self.env)?;
         let mut outcome = Outcome::default();
+        let mut seen = BTreeSet::new();
         for path in &self.files {
             for file in walk::files(path, &mut outcome.troubles) {
-                file::check(&file, &variables, &mut outcome);
+                if seen.insert(file.path.clone()) {
+                    file::check(&file, &variables, &mut outcome);
+                }
             }
         }
         self.judge(&mut outcome.findings);

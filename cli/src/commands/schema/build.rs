@@ -239,7 +239,8 @@ fn described(row: Row) -> String {
     if !row.kind.is_empty() && (row.kind.starts_with("duration") || row.kind.starts_with("list")) {
         text.push_str(&format!(" ({})", reference::plain(row.kind)));
     }
-    if !row.default.is_empty() && !row.default.starts_with("required") && cell::default(row.default).is_none() {
+    let is_told = ["", "none", "see below"].contains(&row.default) || row.default.starts_with("required");
+    if !is_told && cell::default(row.default).is_none() {
         text.push_str(&format!(" Default: {}.", reference::plain(row.default)));
     }
     text.trim().to_owned()

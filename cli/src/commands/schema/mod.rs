@@ -11,11 +11,12 @@ use clap::Args;
 use crate::Stop;
 
 const EXAMPLES: &str = "\
-The schema is made from the types that the filter reads a configuration into, and its texts are those of the reference.
-It knows shapes, words and units; `jwt-warden check` knows everything that the filter does, and more.
+The schema is made from the types that the filter reads a configuration into, and its texts
+are those of the reference. It knows shapes, words and units; `jwt-warden check` knows
+everything that the filter does, and more.
 
-The filter takes every field in snake_case and in lowerCamelCase. The schema has one of the two, so that editors do not
-offer each field twice.
+The filter takes every field in snake_case and in lowerCamelCase. The schema has one of the
+two, so that editors do not offer each field twice.
 
 Examples:
   jwt-warden schema > jwt-warden.schema.json

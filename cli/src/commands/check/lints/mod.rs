@@ -5,6 +5,8 @@ mod envoy;
 mod mesh;
 mod providers;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::rc::Rc;
 

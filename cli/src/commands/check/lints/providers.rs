@@ -89,8 +89,8 @@ fn lifetime(provider: &Provider, warn: Warn<'_>) {
 fn stale(provider: &Value, warn: Warn<'_>) {
     for source in ["remote_jwks", "discovery"] {
         if value_of(provider, source).is_some_and(|source| value_of(source, "max_stale").is_none()) {
-            let sentence = "leaves `max_stale` to the default: keys serve for 24h while their server is down, and so does \
-                            one that was withdrawn; say how long you want";
+            let sentence = "leaves `max_stale` to the default: for 24h beyond their time, keys serve while their server is \
+                            down, withdrawn ones too; say how long they may";
             warn(source, lint::DEFAULT_MAX_STALE, sentence);
         }
     }

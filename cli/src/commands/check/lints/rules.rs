@@ -24,7 +24,10 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
         if is_true(rule, "report_only") {
             warn(&format!("rules[{index}].report_only"), lint::REPORT_ONLY, reporting);
         }
-        if let Some(why) = lets_pass(rule).filter(|_| value_of(rule, "match").is_some_and(takes_every_path)) {
+        // Where there are mistakes, what would close it may be one of them.
+        if subject.config.is_some()
+            && let Some(why) = lets_pass(rule).filter(|_| value_of(rule, "match").is_some_and(takes_every_path))
+        {
             let sentence = format!("{why}, whatever its path: exempt single paths, by `path`");
             warn(&format!("rules[{index}].match"), lint::OPEN_ROUTE, &sentence);
         }

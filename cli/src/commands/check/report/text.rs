@@ -9,14 +9,19 @@ use super::{counts, excerpt, level, message, plain};
 use crate::finding::{Finding, Severity};
 
 pub(super) fn write(outcome: &Outcome) {
-    for finding in &outcome.findings {
-        let text = outcome.texts.iter().find(|(name, _)| *name == finding.file).map_or("", |(_, text)| text.as_str());
-        anstream::print!("{}", told(finding, text));
+    for (name, text) in &outcome.texts {
+        let lines: Vec<_> = text.lines().collect();
+        for finding in outcome.findings.iter().filter(|finding| finding.file == *name) {
+            let line = finding.at.line.checked_sub(1).and_then(|index| lines.get(index));
+            anstream::print!("{}", told(finding, line.copied().unwrap_or_default()));
+        }
     }
-    anstream::println!("{}", summary(outcome));
+    if outcome.files > 0 {
+        anstream::println!("{}", summary(outcome));
+    }
 }
 
-fn told(finding: &Finding, text: &str) -> String {
+fn told(finding: &Finding, source: &str) -> String {
     let bold = Style::new().bold();
     let colour = match finding.severity {
         Severity::Error => AnsiColor::Red.on_default().bold(),
@@ -30,7 +35,7 @@ fn told(finding: &Finding, text: &str) -> String {
         plain(&message(finding)),
         finding.rule
     );
-    if let Some(excerpt) = excerpt::line(text, line) {
+    if let Some(excerpt) = excerpt::shown(source) {
         let margin = " ".repeat(line.to_string().len());
         let before = " ".repeat(column.saturating_sub(1));
         // A string takes whatever is written into it.
@@ -62,7 +67,7 @@ mod tests {
     #[test]
     fn the_line_is_shown_with_a_caret() {
         let outcome = outcome();
-        let told = anstream::adapter::strip_str(&told(&outcome.findings[0], &outcome.texts[0].1)).to_string();
+        let told = anstream::adapter::strip_str(&told(&outcome.findings[0], "  isuer: x")).to_string();
         let expected = "a dir/b,c:d%.yaml:2:3: error: providers.acme.isuer: is not a field\\nof 100 % [mistake]\n \
                         2 |   isuer: x\n   |   ^\n";
         assert_eq!(told, expected);
