@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod finding;
 mod input;
+mod output;
 mod plugin;
 mod yaml;
 

@@ -230,9 +230,8 @@ impl Node {
     fn name(&self) -> Option<String> {
         match &self.data {
             Data::Scalar { value: Value::String(text), .. } => Some(text.clone()),
-            Data::Scalar { value: Value::Null, .. } => None,
+            Data::Scalar { value: Value::Null, .. } | Data::List(_) | Data::Map(_) => None,
             Data::Scalar { value, .. } => Some(value.to_string()),
-            Data::List(_) | Data::Map(_) => None,
         }
     }
 
@@ -354,7 +353,7 @@ mod tests {
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
-            bomb.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+            bomb = format!("{bomb}a{level}: &a{level} [{aliases}]\n");
         }
         assert!(value(&bomb).to_string().contains("aliases of aliases"), "{}", value(&bomb));
     }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_jwt-warden")).args(arguments).output().unwrap()
@@ -34,6 +34,16 @@ fn thousands_of_mistakes_are_counted() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("has 4000 more mistakes"), "{}", text.lines().last().unwrap_or_default());
+}
+
+/// `| head` ends the program, without a complaint.
+#[test]
+fn a_closed_pipe_is_no_mistake() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_jwt-warden"));
+    let mut child = program.arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
 
 #[test]

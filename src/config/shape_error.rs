@@ -95,14 +95,12 @@ impl Mistakes {
 #[cfg(target_arch = "wasm32")]
 impl Mistakes {
     /// Hands the part's mistake back: it is the last.
-    #[inline(always)]
     #[allow(clippy::unused_self, reason = "its native twin has something to keep")]
     pub(super) fn go_on(&mut self, part: Result<(), ShapeError>) -> Result<(), ShapeError> {
         part
     }
 
     /// What was wrong has been handed back.
-    #[inline(always)]
     #[allow(clippy::unused_self, clippy::unnecessary_wraps, reason = "its native twin has something to tell")]
     pub(super) fn conclude(self) -> Result<(), ShapeError> {
         Ok(())

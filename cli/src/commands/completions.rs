@@ -1,6 +1,5 @@
 //! `jwt-warden completions`.
 
-use std::io;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory as _};
@@ -8,6 +7,7 @@ use clap_complete::Shell;
 
 use crate::Stop;
 use crate::arguments::Arguments;
+use crate::output::print;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,7 +28,6 @@ impl Completions {
     pub(crate) fn run(self) -> Result<ExitCode, Stop> {
         let mut text = Vec::new();
         clap_complete::generate(self.shell, &mut Arguments::command(), "jwt-warden", &mut text);
-        io::Write::write_all(&mut io::stdout(), &text).map_err(|error| format!("the standard output: {error}"))?;
-        Ok(ExitCode::SUCCESS)
+        print(&String::from_utf8_lossy(&text)).map(|()| ExitCode::SUCCESS)
     }
 }

@@ -1,7 +1,7 @@
 //! `jwt-warden man`.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory as _};
 
 use crate::Stop;
 use crate::arguments::Arguments;
+use crate::output::print;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,8 +33,7 @@ impl Man {
         program.build();
         let Some(out) = self.out else {
             let page = page(&program).map_err(|error| error.to_string())?;
-            io::stdout().write_all(&page).map_err(|error| format!("the standard output: {error}"))?;
-            return Ok(ExitCode::SUCCESS);
+            return print(&String::from_utf8_lossy(&page)).map(|()| ExitCode::SUCCESS);
         };
         fs::create_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
         let commands = program.get_subcommands().filter(|command| command.get_name() != "help");

@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 
 use crate::Stop;
 use crate::finding::{Finding, Severity};
+use crate::output::print;
 use environment::Variables;
 
 const EXAMPLES: &str = "\
@@ -54,7 +55,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "ID", value_parser = identifiers(), hide_possible_values = true)]
     allow: Vec<String>,
     /// Take this kind of warning for an error; may be repeated.
-    #[arg(long, value_name = "ID", value_parser = identifiers(), hide_possible_values = true, conflicts_with = "deny_warnings")]
+    #[arg(long, value_name = "ID", value_parser = identifiers(), hide_possible_values = true)]
     deny: Vec<String>,
     /// A variable of the VM's environment, which `environment_variable` may name; without a value, it is taken from this
     /// program's own environment. Its value is never shown.
@@ -98,10 +99,9 @@ impl Check {
     /// Checks the files.
     pub(crate) fn run(self) -> Result<ExitCode, Stop> {
         if self.list_lints {
-            for lint in catalogue::everything() {
-                anstream::println!("{:26} {}", lint.id, lint.about);
-            }
-            return Ok(ExitCode::SUCCESS);
+            let lints = catalogue::everything();
+            let told: Vec<_> = lints.iter().map(|lint| format!("{:26} {}", lint.id, lint.about)).collect();
+            return print(&(told.join("\n") + "\n")).map(|()| ExitCode::SUCCESS);
         }
         let variables = Variables::of_arguments(&self.env)?;
         let mut outcome = Outcome::default();
@@ -114,7 +114,7 @@ impl Check {
             }
         }
         self.judge(&mut outcome.findings);
-        report::write(self.format, &outcome);
+        print(&report::told(self.format, &outcome))?;
         outcome.troubles.iter().for_each(|trouble| anstream::eprintln!("jwt-warden: {trouble}"));
         Ok(self.exit_code(&outcome))
     }

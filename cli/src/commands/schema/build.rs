@@ -121,7 +121,7 @@ impl Writer<'_> {
             if row.default == "required" && !is_needed(object, field) {
                 required.push(self.spelled(field));
             }
-            properties.insert(self.spelled(field), Value::Object(self.field(object, field, kind, row)));
+            properties.insert(self.spelled(field), Value::Object(property(object, field, kind, row)));
         }
         let mut schema = Map::new();
         schema.insert("type".into(), "object".into());
@@ -140,27 +140,6 @@ impl Writer<'_> {
     fn row(&self, object: &Object, field: &str) -> Row {
         let anchor = self.anchors.get(object.name).map_or("", String::as_str);
         reference::row(anchor, field).unwrap_or(Row { kind: "", default: "", meaning: "" })
-    }
-
-    fn field(&self, object: &Object, field: &str, kind: &Kind, row: Row) -> cell::Part {
-        let mut schema = Map::new();
-        let description = described(row);
-        if !description.is_empty() {
-            schema.insert("description".into(), description.into());
-        }
-        schema.extend(value(kind, row.kind));
-        if let Some((_, _, pattern)) = PATTERNS.iter().find(|(known, name, _)| (*known, *name) == (object.name, field))
-        {
-            schema.insert("pattern".into(), (*pattern).into());
-        }
-        if field == "algorithms" {
-            schema.insert("items".into(), json!({"enum": algorithms(object.name == "Provider")}));
-            schema.insert("minItems".into(), 1.into());
-        }
-        if let Some(default) = cell::default(row.default).filter(|default| fits(kind, default)) {
-            schema.insert("default".into(), default);
-        }
-        schema
     }
 
     fn conditions(&self, object: &Object) -> Vec<Value> {
@@ -183,6 +162,26 @@ impl Writer<'_> {
     fn spelled(&self, field: &str) -> String {
         if self.camel_case { camel_case(field) } else { field.to_owned() }
     }
+}
+
+fn property(object: &Object, field: &str, kind: &Kind, row: Row) -> cell::Part {
+    let mut schema = Map::new();
+    let description = described(row);
+    if !description.is_empty() {
+        schema.insert("description".into(), description.into());
+    }
+    schema.extend(value(kind, row.kind));
+    if let Some((_, _, pattern)) = PATTERNS.iter().find(|(known, name, _)| (*known, *name) == (object.name, field)) {
+        schema.insert("pattern".into(), (*pattern).into());
+    }
+    if field == "algorithms" {
+        schema.insert("items".into(), json!({"enum": algorithms(object.name == "Provider")}));
+        schema.insert("minItems".into(), 1.into());
+    }
+    if let Some(default) = cell::default(row.default).filter(|default| fits(kind, default)) {
+        schema.insert("default".into(), default);
+    }
+    schema
 }
 
 fn is_needed(object: &Object, field: &str) -> bool {
@@ -237,11 +236,11 @@ fn fits(kind: &Kind, default: &Value) -> bool {
 fn described(row: Row) -> String {
     let mut text = reference::plain(row.meaning);
     if !row.kind.is_empty() && (row.kind.starts_with("duration") || row.kind.starts_with("list")) {
-        text.push_str(&format!(" ({})", reference::plain(row.kind)));
+        text = format!("{text} ({})", reference::plain(row.kind));
     }
     let is_told = ["", "none", "see below"].contains(&row.default) || row.default.starts_with("required");
     if !is_told && cell::default(row.default).is_none() {
-        text.push_str(&format!(" Default: {}.", reference::plain(row.default)));
+        text = format!("{text} Default: {}.", reference::plain(row.default));
     }
     text.trim().to_owned()
 }

@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::Stop;
+use crate::output::print;
 
 const EXAMPLES: &str = "\
 The schema is made from the types that the filter reads a configuration into, and its texts
@@ -37,7 +38,6 @@ pub(crate) struct Schema {
 impl Schema {
     /// Prints the schema.
     pub(crate) fn run(self) -> Result<ExitCode, Stop> {
-        anstream::println!("{:#}", build::schema(self.camel_case));
-        Ok(ExitCode::SUCCESS)
+        print(&format!("{:#}\n", build::schema(self.camel_case))).map(|()| ExitCode::SUCCESS)
     }
 }

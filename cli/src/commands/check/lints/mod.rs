@@ -41,9 +41,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings<'_>) {
 
 /// Looks for merges where Envoy reads the file itself: kubectl reads them, and hands on what was meant.
 pub(super) fn merges(tree: &Tree, plugins: &[(Plugin, Rc<Node>)], findings: &mut Findings<'_>) {
-    let is_envoys = |(plugin, document): &(Plugin, Rc<Node>)| {
-        matches!(plugin.home, Home::Envoy | Home::Bare) && document.get("kind").is_none()
-    };
+    let is_envoys =
+        |(plugin, document): &(Plugin, Rc<Node>)| plugin.home == Home::Envoy && document.get("kind").is_none();
     if !plugins.iter().any(is_envoys) {
         return;
     }

@@ -9,20 +9,14 @@ mod text;
 use super::{Format, Outcome};
 use crate::finding::Severity;
 
-/// Tells what was found, on the standard output.
-pub(super) fn write(format: Format, outcome: &Outcome) {
+/// What was found, as a text.
+pub(super) fn told(format: Format, outcome: &Outcome) -> String {
     match format {
-        Format::Text => text::write(outcome),
-        Format::Json => println(&json::report(outcome)),
-        Format::Sarif => println(&sarif::log(outcome)),
-        Format::Github => {
-            outcome.findings.iter().for_each(|finding| anstream::println!("{}", github::command(finding)))
-        }
+        Format::Text => text::told(outcome),
+        Format::Json => format!("{:#}\n", json::report(outcome)),
+        Format::Sarif => format!("{:#}\n", sarif::log(outcome)),
+        Format::Github => outcome.findings.iter().map(|finding| github::command(finding) + "\n").collect(),
     }
-}
-
-fn println(value: &serde_json::Value) {
-    anstream::println!("{value:#}");
 }
 
 /// The word for it.

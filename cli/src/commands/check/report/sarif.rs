@@ -32,8 +32,10 @@ pub(super) fn log(outcome: &Outcome) -> Value {
 }
 
 fn result(finding: &Finding, known: &[catalogue::Lint]) -> Value {
-    let mut result = json!({
+    json!({
         "ruleId": finding.rule,
+        // -1 stands for no index (SARIF 2.1.0 section 3.27.6).
+        "ruleIndex": known.iter().position(|lint| lint.id == finding.rule).map_or(json!(-1), |index| json!(index)),
         "level": level(finding.severity),
         "message": {"text": message(finding)},
         "locations": [{
@@ -42,11 +44,7 @@ fn result(finding: &Finding, known: &[catalogue::Lint]) -> Value {
                 "region": {"startLine": finding.at.line, "startColumn": finding.at.column},
             },
         }],
-    });
-    if let Some(index) = known.iter().position(|lint| lint.id == finding.rule) {
-        result["ruleIndex"] = json!(index);
-    }
-    result
+    })
 }
 
 /// The name as a relative reference (RFC 3986 section 4.2).

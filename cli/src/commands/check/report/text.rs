@@ -8,20 +8,23 @@ use super::super::Outcome;
 use super::{counts, excerpt, level, message, plain};
 use crate::finding::{Finding, Severity};
 
-pub(super) fn write(outcome: &Outcome) {
+pub(super) fn told(outcome: &Outcome) -> String {
+    let mut told = String::new();
     for (name, text) in &outcome.texts {
         let lines: Vec<_> = text.lines().collect();
         for finding in outcome.findings.iter().filter(|finding| finding.file == *name) {
             let line = finding.at.line.checked_sub(1).and_then(|index| lines.get(index));
-            anstream::print!("{}", told(finding, line.copied().unwrap_or_default()));
+            told.push_str(&one(finding, line.copied().unwrap_or_default()));
         }
     }
     if outcome.files > 0 {
-        anstream::println!("{}", summary(outcome));
+        told.push_str(&summary(outcome));
+        told.push('\n');
     }
+    told
 }
 
-fn told(finding: &Finding, source: &str) -> String {
+fn one(finding: &Finding, source: &str) -> String {
     let bold = Style::new().bold();
     let colour = match finding.severity {
         Severity::Error => AnsiColor::Red.on_default().bold(),
@@ -67,7 +70,7 @@ mod tests {
     #[test]
     fn the_line_is_shown_with_a_caret() {
         let outcome = outcome();
-        let told = anstream::adapter::strip_str(&told(&outcome.findings[0], "  isuer: x")).to_string();
+        let told = anstream::adapter::strip_str(&one(&outcome.findings[0], "  isuer: x")).to_string();
         let expected = "a dir/b,c:d%.yaml:2:3: error: providers.acme.isuer: is not a field\\nof 100 % [mistake]\n \
                         2 |   isuer: x\n   |   ^\n";
         assert_eq!(told, expected);
