@@ -53,8 +53,12 @@ pub(super) fn text_of(name: String, text: String, is_named: bool, variables: &Va
     }
 }
 
+/// What findings call the file: forges do not know `./a` for `a`.
 fn name(path: &Path) -> String {
-    if path == Path::new("-") { "<stdin>".to_owned() } else { path.display().to_string() }
+    if path == Path::new("-") {
+        return "<stdin>".to_owned();
+    }
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 /// Nobody corrects more at a time.
