@@ -12,6 +12,7 @@ unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 TARGET := wasm32-wasip1
 BUILT := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/jwt_warden.wasm
 ARTIFACT := dist/jwt_warden.wasm
+PROGRAM := dist/jwt-warden
 # Panics name their file. Without the builder's own folder in it, every builder gets the same bytes.
 REMAP := --config "target.$(TARGET).rustflags = ['--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates']"
 # LLVM copies short functions into their callers; at its own limits, 275 and for what is marked #[inline] 325, the module is
@@ -23,7 +24,7 @@ MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help build image run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
+.PHONY: help build image program run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +37,16 @@ build: ## Build dist/jwt_warden.wasm
 
 image: build ## Make an OCI image of the module in dist/image, for oci://
 	@python3 tools/image $(ARTIFACT) dist/image
+
+program: ## Build dist/jwt-warden, the operator's program, with its completions and manual pages
+	@tools/rust
+	cargo build --release --locked --package jwt-warden-cli
+	install -D -m 755 $(or $(CARGO_TARGET_DIR),target)/release/jwt-warden $(PROGRAM)
+	mkdir -p dist/completions
+	$(PROGRAM) completions bash > dist/completions/jwt-warden.bash
+	$(PROGRAM) completions zsh > dist/completions/_jwt-warden
+	$(PROGRAM) completions fish > dist/completions/jwt-warden.fish
+	$(PROGRAM) man --out dist/man
 
 run: build ## Show the filter at work in a real Envoy, until Ctrl-C
 	@python=$$(tools/python)
@@ -51,6 +62,8 @@ test: ## Run every test
 test-unit: ## Run the tests that need no proxy
 	@tools/rust
 	cargo test --locked -- --show-output
+	# By itself: together, the filter would be tested with what the program has its crates do besides.
+	cargo test --locked --package jwt-warden-cli -- --show-output
 
 test-wasm: ## Run the tests of what has vectors as WebAssembly, in Node's V8
 	@if ! command -v node >/dev/null; then
@@ -93,8 +106,8 @@ dashboard: build ## Draw docs/dashboard.svg: the dashboard, from a real Envoy an
 
 lint: ## Check format, lints and the house rules
 	@tools/rust $(TARGET)
-	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --lib --target $(TARGET) --locked -- -D warnings
 	tools/boundaries
 	python=$$(tools/python)

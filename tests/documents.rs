@@ -9,7 +9,7 @@ use jwt_warden::jwks::KeySetError;
 use jwt_warden::reason::Reason;
 use jwt_warden::remote::Failure;
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -20,6 +20,7 @@ const DOCUMENTS: [&str; 10] = [
     "docs/fleet.md",
     "docs/from-jwt_authn.md",
     "docs/operations.md",
+    "docs/program.md",
 ];
 
 fn root() -> &'static Path {

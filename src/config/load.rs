@@ -45,8 +45,25 @@ pub struct Loaded {
 ///
 /// Every mistake of validation, at most 20; or, before that, the first mistake of syntax or shape.
 pub fn parse(text: &[u8], environment: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, ConfigError> {
-    let raw = document::read(text)?;
-    let report = Report::default();
+    validated(document::read(text)?, environment, Report::default())
+}
+
+/// The same as [`parse`], for those who correct the text: nothing is left out, neither mistakes nor warnings. As long as
+/// there are mistakes of syntax and shape, there is nothing to validate.
+///
+/// # Errors
+///
+/// Every mistake of shape, or every one of validation.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn check(text: &[u8], environment: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, ConfigError> {
+    validated(document::read_through(text)?, environment, Report::of_everything())
+}
+
+fn validated(
+    raw: RawConfig,
+    environment: &dyn Fn(&str) -> Option<String>,
+    report: Report,
+) -> Result<Loaded, ConfigError> {
     let config = config(raw, environment, &report.root());
     let (config, warnings) = report.conclude(config)?;
     Ok(Loaded { config, warnings })

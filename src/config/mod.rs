@@ -20,6 +20,8 @@ mod local_keys;
 mod locations;
 mod names;
 mod node;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod outline;
 mod path;
 mod permission;
 mod protected_resource;
@@ -37,6 +39,7 @@ mod revocation;
 mod rules;
 mod settings;
 mod shape;
+mod shape_error;
 mod string_match;
 #[cfg(test)]
 mod tests;
@@ -55,14 +58,17 @@ pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{
     ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY, VERDICT_PROPERTY,
 };
+#[cfg(not(target_arch = "wasm32"))]
+pub use load::check;
 pub use load::{Loaded, parse};
 pub use protected_resource::ProtectedResource;
-pub use report::{ConfigError, Warning};
+pub use report::{ConfigError, Warning, indexed, joined};
 pub use request_matcher::{
     HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
 };
 pub use requirement::{ClaimCondition, ClaimValue, Exemption, Permission, ProviderRequirement, Requirement};
 pub use revocation::{Lookup, PolledList, Revocation, RevokedWhen, TemplatePart};
+pub use shape::snake_case;
 
 pub use trusted_proxies::{PeerCertificate, TrustedProxies};
 
