@@ -40,7 +40,6 @@ pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> 
 /// The same, with everything that [`check`] would come to: the claim, and whether it does what is demanded of it. For those
 /// who ask why, also about claims that no signature vouches for.
 #[cfg(not(target_arch = "wasm32"))]
-#[must_use]
 pub fn each(provider: &Provider, claims: &Claims<'_>, now: Timestamp) -> [(&'static str, Result<(), Unmet>); 5] {
     [
         ("iss", check_issuer(provider, claims.issuer.as_deref())),

@@ -126,10 +126,7 @@ impl Authenticator {
         match &verified {
             Ok(verified) => {
                 let told = claim_effects(provider, verified);
-                checks.add(
-                    "told",
-                    told.map(drop).map_err(|claim| refuse(Reason::ClaimUnsafe).because(claim.target)),
-                );
+                checks.add("told", told.map(drop).map_err(|claim| refuse(Reason::ClaimUnsafe).because(claim.target)));
             }
             Err(_) => checks.push("told", Outcome::Open("only verified claims are told")),
         }
@@ -183,9 +180,10 @@ impl Checks {
 
 /// What is permitted piece by piece, each under its name.
 fn parts(permission: &Permission) -> Vec<(String, Permission)> {
-    let scopes = permission.scopes.iter().map(|scope| {
-        (format!("scope {scope}"), Permission { scopes: vec![scope.clone()], ..Permission::default() })
-    });
+    let scopes = permission
+        .scopes
+        .iter()
+        .map(|scope| (format!("scope {scope}"), Permission { scopes: vec![scope.clone()], ..Permission::default() }));
     let any = once(&permission.any_scopes).filter(|scopes| !scopes.is_empty()).map(|scopes| {
         let part = Permission { any_scopes: scopes.clone(), ..Permission::default() };
         (format!("any scope of {}", scopes.join(" ")), part)
@@ -303,7 +301,10 @@ mod tests {
     fn without_keys_the_rest_is_looked_at_all_the_same() {
         let claims = json!({"iss": "i", "exp": 2000, "aud": "api", "cnf": {"jkt": "x"}});
         let (unmet, reason) = examined(&json!({"alg": "EdDSA", "kid": "missing"}), &claims, &json!({}));
-        assert_eq!((unmet[..].join(", "), reason), ("signature open, told open, sender sender_constraint".into(), None));
+        assert_eq!(
+            (unmet[..].join(", "), reason),
+            ("signature open, told open, sender sender_constraint".into(), None)
+        );
         let (unmet, _) = examined(&json!({"alg": "none"}), &claims, &json!({}));
         assert_eq!(unmet, ["form algorithm_not_allowed"]);
     }

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::check;
+use crate::commands::{check, explain};
 
 /// The operator's program of jwt-warden, the JWT filter for Envoy and Istio.
 ///
@@ -19,4 +19,5 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check configurations: every mistake with file, line and path, and what is doubtful.
     Check(check::Check),
+    Explain(Box<explain::Explain>),
 }

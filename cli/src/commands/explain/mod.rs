@@ -1,0 +1,301 @@
+//! `jwt-warden explain`: one request and its token, step by step to the verdict.
+
+mod checks;
+mod given;
+mod instant;
+mod question;
+mod reasons;
+mod report;
+mod sources;
+mod steps;
+mod token;
+mod verdict;
+mod words;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use jwt_warden::authenticator::Authenticator;
+use jwt_warden::config::{Config, Loaded, Permission, ProviderRequirement, Requirement};
+use jwt_warden::crypto::Signatures;
+use jwt_warden::decision::Decision;
+use jwt_warden::examination::{Check, Outcome, Presence, Subject};
+use jwt_warden::request::Request;
+use jwt_warden::route::Route;
+use jwt_warden::verifier::Moment;
+
+use crate::Stop;
+use checks::Examined;
+use question::Question;
+use report::{Mark, Step, Symbols};
+use sources::{Described, GivenKeys, JwksFile, Memory, Unasked};
+
+const AFTER_HELP: &str = "\
+The verdict is the filter's own, at the time --at, for a client that has not failed before and a token that nobody has
+revoked. Nothing is fetched: give the keys of providers with remote_jwks or discovery by --jwks.
+
+Exit codes: 0 allowed, 1 refused, 2 the question could not be understood, 3 undecided for want of keys.
+
+Examples:
+  jwt-warden explain --config jwt-warden.json --token \"$TOKEN\" https://api.example/orders
+  jwt-warden explain --config envoy.yaml --plugin 2 --jwks acme=jwks.json --token @token.txt /orders
+  pbpaste | jwt-warden explain --config plugin.yaml --jwks jwks.json --token - --method POST /orders
+  jwt-warden explain --config jwt-warden.json --header 'authorization: Bearer x' --at 2026-01-31T12:00:00Z /orders
+";
+
+/// Show the whole way of a request and its token to the verdict, step by step.
+///
+/// The steps are: the configuration and its warnings, the request as the filter sees it, the rule, what it requires, where
+/// tokens were found, what they say, every check of them, what the rule asks of them, and the verdict with its cure and with
+/// what the upstream would see. A token that is wrong in several ways shows them all; the verdict names the first.
+/// Signatures are not shown, and keys by their thumbprints only.
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Explain {
+    /// The configuration: the filter's own, or an Envoy bootstrap or a manifest that has it; `-` is the standard input
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Which configuration, where the file has several: its number, from 1, or the plugin's name
+    #[arg(long, value_name = "N|NAME")]
+    plugin: Option<String>,
+    /// The request's method
+    #[arg(long, short = 'X', default_value = "GET")]
+    method: String,
+    /// A header of the request; as often as there are headers. `@FILE` has one in each line
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The URL with scheme and host, or the path alone
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+    /// The same as an option
+    #[arg(long = "url", value_name = "URL", conflicts_with = "url")]
+    url_option: Option<String>,
+    /// The token; it is put where the rule's provider looks first. `@FILE` reads it from a file, `-` from the standard input
+    #[arg(long, value_name = "TOKEN|@FILE|-")]
+    token: Option<String>,
+    /// A proof of possession (RFC 9449) for the header DPoP; the token then comes under the scheme DPoP
+    #[arg(long, value_name = "PROOF|@FILE|-")]
+    dpop: Option<String>,
+    /// The keys of providers that fetch theirs: of all, or of one of them; may be given for several
+    #[arg(long, value_name = "[PROVIDER=]FILE")]
+    jwks: Vec<String>,
+    /// The time of the request: RFC 3339, or seconds since 1970; now, if it is not given
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// A variable of the VM's environment, for `environment_variable`
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<String>,
+    /// The name of the route that Envoy chooses
+    #[arg(long, value_name = "NAME")]
+    route_name: Option<String>,
+    /// What the metadata of that route say: `requirement_name=NAME` or `disabled=true`
+    #[arg(long, value_name = "NAME=VALUE")]
+    route_metadata: Vec<String>,
+    /// The address of whoever has connected to Envoy, for `trusted_proxies`
+    #[arg(long, value_name = "ADDRESS")]
+    peer: Option<IpAddr>,
+    /// SHA-256 of the certificate that the client has shown, in hexadecimal, for tokens that are bound to it
+    #[arg(long, value_name = "SHA256")]
+    client_certificate: Option<String>,
+    /// Show the signatures of tokens, too
+    #[arg(long)]
+    show_signature: bool,
+    /// For readers or for programs
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// For whom the answer is.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    /// In sentences, in colour on a terminal
+    Text,
+    /// As one JSON object
+    Json,
+}
+
+/// Everything about one question.
+struct Case<'c> {
+    authenticator: &'c Authenticator,
+    request: &'c Request<'c>,
+    keys: &'c GivenKeys,
+    moment: Moment<'c>,
+    show_signature: bool,
+}
+
+impl Explain {
+    /// Explains.
+    pub(crate) fn run(self) -> Result<ExitCode, Stop> {
+        let plugin = given::plugin(&self.config, self.plugin.as_deref())?;
+        let Loaded { config, warnings } = given::load(&self.config, &plugin, &self.env)?;
+        let files: Vec<_> = self.jwks.iter().map(|text| JwksFile::parse(text, &config)).collect();
+        let keys = GivenKeys::new(&config, &files)?;
+        let route = given::route(self.route_name.as_deref(), &self.route_metadata, &config)?;
+        let now = self.at.as_deref().map_or_else(|| Ok(instant::now()), instant::parse)?;
+        let revocations = Unasked::new(&config);
+        let authenticator = Authenticator::new(config, Signatures::in_module(), 0);
+        let question = self.question(&authenticator, &route)?;
+        let certificate = self.client_certificate.as_deref().map(given::fingerprint).transpose()?;
+        let connection = Described { is_tls: question.is_https, peer: self.peer, certificate };
+        let store = Memory::default();
+        let request = question.request().on_route(&route);
+        let moment = Moment {
+            keys: &keys,
+            revocations: &revocations,
+            connection: &connection,
+            store: &store,
+            arrival: now,
+            now,
+        };
+        let decision = authenticator.decide(&request, moment);
+        let file = self.config.display().to_string();
+        let mut steps = vec![
+            steps::configuration(&file, &plugin, authenticator.config(), &warnings),
+            steps::request(&authenticator, &question, &request, &connection),
+            steps::rule(&authenticator, &plugin, &request),
+        ];
+        let show_signature = self.show_signature;
+        let case = Case { authenticator: &authenticator, request: &request, keys: &keys, moment, show_signature };
+        steps.extend(case.steps());
+        let shown = self.format.shown(&decision, authenticator.config(), steps);
+        let shown = if show_signature { shown } else { report::without_signatures(&shown) };
+        let mut stdout = anstream::stdout();
+        // Whoever has read enough closes the pipe.
+        let _ = stdout.write_all(shown.as_bytes());
+        Ok(ExitCode::from(verdict::exit_code(&decision)))
+    }
+
+    /// The request, with the token where it belongs.
+    fn question(&self, authenticator: &Authenticator, route: &Route) -> Result<Question, Stop> {
+        let url = self.url.as_deref().or(self.url_option.as_deref());
+        let url = url.ok_or("which URL? Give https://host/path, or the path alone")?;
+        let mut question = Question::new(&self.method, url, &self.headers)?;
+        if self.token.as_deref() == Some("-") && self.dpop.as_deref() == Some("-") {
+            return Err("--dpop: the standard input is the token: give the proof as @FILE".to_owned());
+        }
+        let token = self.token.as_deref().map(|text| token::read("--token", text)).transpose()?;
+        let proof = self.dpop.as_deref().map(|text| token::read("--dpop", text)).transpose()?;
+        if let Some(pasted) = &token {
+            let provider = {
+                let request = question.request().on_route(route);
+                let asked = authenticator.asked_of(&request).ok().and_then(|(requirement, _)| requirement);
+                token::addressee(authenticator, asked, &pasted.token)
+            };
+            let place = token::place(&mut question, &pasted.token, proof.is_some(), provider);
+            question.remarks.push(format!("the token is put {place}"));
+            if !pasted.removed.is_empty() {
+                question
+                    .remarks
+                    .push(format!("of the token as it was given, {} were left out", pasted.removed.join(", ")));
+            }
+        }
+        if let Some(proof) = &proof {
+            question.add("dpop", &proof.token);
+        }
+        Ok(question)
+    }
+}
+
+impl Case<'_> {
+    /// The steps from what is required to what the rule asks.
+    fn steps(&self) -> Vec<Step> {
+        let config = self.authenticator.config();
+        let presences = self.authenticator.presences(self.request);
+        let (requirement, mut steps) = match self.authenticator.asked_of(self.request) {
+            Ok((requirement, _)) => (requirement, vec![steps::required(requirement, config)]),
+            Err(_) => (None, Vec::new()),
+        };
+        steps.push(steps::places(&presences, requirement, config));
+        let demands = requirement.map(demands).unwrap_or_default();
+        let is_single = presences.iter().map(|presence| presence.tokens.len()).sum::<usize>() == 1;
+        for presence in &presences {
+            for token in &presence.tokens {
+                let place = if is_single { String::new() } else { format!(" {}", words::location(presence.location)) };
+                steps.extend(self.token(presence, token, &place, &demands));
+            }
+        }
+        steps
+    }
+
+    /// What one token says, and every check of it.
+    fn token(&self, presence: &Presence<'_>, token: &[u8], place: &str, demands: &[ProviderRequirement]) -> Vec<Step> {
+        let config = self.authenticator.config();
+        let Self { request, moment, .. } = *self;
+        let looks = |demand: &&ProviderRequirement| {
+            config.provider(demand.provider).is_some_and(|provider| provider.locations.contains(presence.location))
+        };
+        let examine = |demand| {
+            let subject = Subject { token, location: presence.location, demand, request, moment };
+            (demand, self.authenticator.examine(subject))
+        };
+        let examined: Vec<_> = demands.iter().filter(looks).map(examine).collect();
+        let is_verified = examined.iter().any(|(_, checks)| is_met(checks, "signature"));
+        let mut contents = Step::new(format!("The token{place}"));
+        checks::contents(&mut contents, token, is_verified, moment.now, self.show_signature);
+        let mut steps = vec![contents];
+        let mut of_rule = Step::new(format!("The token{place}, held against the rule"));
+        let (mut known, mut is_asked) = (Vec::new(), false);
+        for (demand, checks) in &examined {
+            let Some(provider) = config.provider(demand.provider) else { continue };
+            let examined_token = Examined {
+                authenticator: self.authenticator,
+                token,
+                provider,
+                demand,
+                keys: self.keys,
+                now: moment.now,
+            };
+            if !known.contains(&demand.provider) {
+                known.push(demand.provider);
+                let mut step = Step::new(format!("The token{place}, held against the provider {}", provider.name));
+                if examined.iter().any(|(other, _)| other.provider != demand.provider) && is_unmet(checks, "iss") {
+                    step.add(Mark::Bad, 0, "iss: not one of this provider's: another one may accept it");
+                } else {
+                    examined_token.by_provider(&mut step, checks);
+                }
+                steps.push(step);
+            }
+            is_asked |= examined_token.by_rule(&mut of_rule, checks);
+        }
+        if is_asked {
+            steps.push(of_rule);
+        }
+        steps
+    }
+}
+
+/// What is asked of tokens of single providers, somewhere in the requirement.
+fn demands(requirement: &Requirement) -> Vec<ProviderRequirement> {
+    let mut demands: Vec<_> = requirement.leaves().into_iter().cloned().collect();
+    for provider in requirement.providers() {
+        if demands.iter().all(|demand| demand.provider != provider) {
+            demands.push(ProviderRequirement { provider, audiences: None, permission: Permission::default() });
+        }
+    }
+    demands
+}
+
+fn is_met(checks: &[Check], name: &str) -> bool {
+    checks.iter().any(|check| check.name == name && check.outcome == Outcome::Met)
+}
+
+fn is_unmet(checks: &[Check], name: &str) -> bool {
+    checks.iter().any(|check| check.name == name && matches!(check.outcome, Outcome::Unmet(_)))
+}
+
+impl Format {
+    fn shown(self, decision: &Decision, config: &Config, mut steps: Vec<Step>) -> String {
+        match self {
+            Self::Json => report::ascii(&verdict::value(decision, config, &steps)) + "\n",
+            Self::Text => {
+                steps.push(verdict::step(decision, config));
+                let symbols = Symbols { unicode: std::io::stdout().is_terminal() && given::speaks_utf8() };
+                let shown = steps.iter().enumerate().map(|(index, step)| step.print(index + 1, symbols));
+                shown.collect::<Vec<_>>().join("\n")
+            }
+        }
+    }
+}
