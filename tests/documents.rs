@@ -9,7 +9,7 @@ use jwt_warden::jwks::KeySetError;
 use jwt_warden::reason::Reason;
 use jwt_warden::remote::Failure;
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -19,6 +19,7 @@ const DOCUMENTS: [&str; 9] = [
     "docs/envoy.md",
     "docs/fleet.md",
     "docs/from-jwt_authn.md",
+    "docs/program.md",
 ];
 
 fn root() -> &'static Path {

@@ -129,6 +129,11 @@ struct Case<'c> {
 impl Explain {
     /// Explains.
     pub(crate) fn run(self) -> Result<ExitCode, Stop> {
+        // A sentence may repeat what stands in a file.
+        self.explain().map_err(|sentence| sentence.split('\n').map(report::escaped).collect::<Vec<_>>().join("\n"))
+    }
+
+    fn explain(self) -> Result<ExitCode, Stop> {
         let plugin = given::plugin(&self.config, self.plugin.as_deref())?;
         let Loaded { config, warnings } = given::load(&self.config, &plugin, &self.env)?;
         let files: Vec<_> = self.jwks.iter().map(|text| JwksFile::parse(text, &config)).collect();
