@@ -78,6 +78,7 @@ test-wasm: ## Run the tests of what has vectors as WebAssembly, in Node's V8
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)
 	tools/redis
+	cargo build --locked -p jwt-warden-cli
 	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy)
 	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rs $(PYTEST)
 

@@ -183,6 +183,23 @@ impl Authenticator {
         }
     }
 
+    /// What is asked of the request, `None` if it is nothing, and by which rule. For those who ask why.
+    ///
+    /// # Errors
+    ///
+    /// The request is refused whatever it brings.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn asked_of(&self, request: &Request<'_>) -> Result<(Option<&Requirement>, Option<RuleId>), Denial> {
+        self.demand(request, self.rules.find(request)).map(|demand| (demand.requirement, demand.rule))
+    }
+
+    /// Which rules there are. For those who ask why one was chosen.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub const fn rules(&self) -> &RuleIndex {
+        &self.rules
+    }
+
     /// What is asked of the request: by the metadata of its route, otherwise by the rule that was `found`.
     fn demand(&self, request: &Request<'_>, found: Found) -> Result<Demand<'_>, Denial> {
         let refuse = |what| Denial::new(Reason::RequirementUnknown, None).with_quoted("metadata", Some(what));

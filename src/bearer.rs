@@ -216,7 +216,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
 }
 
 /// The refusal of a token that has no form that could be verified.
-fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
+pub(crate) fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
     Denial::new(error.reason(), provider).because(&error.to_string())
 }
 

@@ -19,6 +19,8 @@ pub mod crypto;
 mod csrf;
 pub mod decision;
 mod dpop;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod examination;
 pub mod extractor;
 pub mod failed_attempts;
 mod failure_page;

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, man, schema};
+use crate::commands::{check, completions, explain, man, schema};
 
 /// The operator's program of jwt-warden, the JWT filter for Envoy and Istio.
 ///
@@ -19,6 +19,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check configurations: every mistake with file, line and path, and what is doubtful.
     Check(check::Check),
+    Explain(Box<explain::Explain>),
     /// Print what a shell needs to complete the program's arguments.
     Completions(completions::Completions),
     /// Print the manual page, or write all of them.

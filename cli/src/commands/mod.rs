@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod explain;
 pub(crate) mod man;
 pub(crate) mod schema;
 
@@ -14,6 +15,7 @@ use crate::arguments::{Arguments, Command};
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     match arguments.command {
         Command::Check(check) => check.run(),
+        Command::Explain(explain) => explain.run(),
         Command::Completions(completions) => completions.run(),
         Command::Man(man) => man.run(),
         Command::Schema(schema) => schema.run(),
