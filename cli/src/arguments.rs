@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::check;
+use crate::commands::{check, issuer, jwks, mint};
 
 /// The operator's program of jwt-warden, the JWT filter for Envoy and Istio.
 ///
@@ -19,4 +19,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check configurations: every mistake with file, line and path, and what is doubtful.
     Check(check::Check),
+    /// Serve keys and tokens on this machine: an issuer to try a proxy with.
+    Issuer(issuer::Issuer),
+    /// Make private keys, or show the public half of some.
+    Jwks(jwks::Jwks),
+    /// Sign a token, good or bad, or a proof of possession (DPoP).
+    Mint(Box<mint::Mint>),
 }
