@@ -221,7 +221,7 @@ fn bare_token(text: &str) -> Result<String, Stop> {
     let rest = scheme("dpop ").or_else(|| scheme("bearer ")).unwrap_or_else(|| text.clone());
     let token: String = rest.chars().filter(|character| !character.is_whitespace()).collect();
     let is_token = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
-    if token.is_empty() || !token.chars().all(is_token) {
+    if token.split('.').count() != 3 || !token.chars().all(is_token) {
         return Err("--token: is no token: it should be three segments of base64url with dots in between".to_owned());
     }
     Ok(token)

@@ -16,6 +16,8 @@ use crate::Stop;
 
 /// The largest modulus that the filter takes, in octets.
 const MAX_RSA_OCTETS: usize = 1024;
+/// The smallest.
+const MIN_RSA_OCTETS: usize = 256;
 /// The longest secret.
 const MAX_SECRET_OCTETS: usize = 1024;
 
@@ -188,15 +190,16 @@ fn p521_key(octets: &[u8]) -> Option<Material> {
     p521::ecdsa::SigningKey::from_slice(octets).ok().map(|key| Material::P521(Box::new(key)))
 }
 
-/// RFC 7518 section 6.3.2: the primes are enough, and everything else has to agree with them.
+/// RFC 7518 section 6.3.2. What follows from the others (`dp` and so on) is not looked at.
 fn read_rsa(jwk: &Value) -> Result<Option<Material>, String> {
-    private(jwk, "d")?;
-    let number = |name| private(jwk, name).map(|octets| (octets.len(), BoxedUint::from_be_slice_vartime(&octets)));
-    let ((p_octets, p), (q_octets, q), (e_octets, e)) = (number("p")?, number("q")?, number("e")?);
-    if p_octets.saturating_add(q_octets) > MAX_RSA_OCTETS || e_octets > 8 {
-        return Err("has larger numbers than the filter takes: 8192 bits".to_owned());
-    }
-    Ok(rsa::PrivateKey::from_p_q(p, q, e).ok().map(|key| Material::Rsa(Box::new(key))))
+    let number = |name, max| match private(jwk, name) {
+        Ok(octets) if octets.len() > max => Err("has larger numbers than the filter takes: 8192 bits".to_owned()),
+        octets => octets.map(|octets| BoxedUint::from_be_slice_vartime(&octets)),
+    };
+    let d = number("d", MAX_RSA_OCTETS)?;
+    let primes = vec![number("p", MAX_RSA_OCTETS)?, number("q", MAX_RSA_OCTETS)?];
+    let key = rsa::PrivateKey::from_components(number("n", MAX_RSA_OCTETS)?, number("e", 8)?, d, primes);
+    Ok(key.ok().filter(|key| key.size() >= MIN_RSA_OCTETS).map(|key| Material::Rsa(Box::new(key))))
 }
 
 fn rsa_members(key: &rsa::PrivateKey) -> Value {
