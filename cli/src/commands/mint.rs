@@ -20,13 +20,14 @@ const EXAMPLES: &str = "\
 Examples:
   jwt-warden jwks --out key.json
   jwt-warden mint --key key.json --issuer https://issuer.example/ --audience api
-  jwt-warden mint --key key.json --claim scope='orders:read' --claim 'groups=[\"staff\"]' --expires-in 1h
+  jwt-warden mint --key key.json --claim scope='orders:read' --claim 'groups=[\"staff\"]'
   jwt-warden mint --key key.json --bad expired
 
 A token that is bound to a key (DPoP), and the proof for one request with it:
   TOKEN=$(jwt-warden mint --key key.json --dpop-key mine.json)
-  PROOF=$(jwt-warden mint --dpop-proof --key mine.json --method GET --url https://api.example/orders --token $TOKEN)
-  curl https://api.example/orders -H \"Authorization: DPoP $TOKEN\" -H \"DPoP: $PROOF\"
+  URL=https://api.example/orders
+  PROOF=$(jwt-warden mint --dpop-proof --key mine.json --method GET --url $URL --token $TOKEN)
+  curl $URL -H \"Authorization: DPoP $TOKEN\" -H \"DPoP: $PROOF\"
 
 Exit codes: 0 done, 2 it could not be done.";
 
@@ -74,7 +75,7 @@ pub(crate) struct Mint {
     #[arg(long, value_name = "NAME=VALUE", value_parser = member)]
     header: Vec<(String, Value)>,
     /// Do something wrong, for which the filter refuses the token: see below which for what.
-    #[arg(long, value_name = "WHAT", hide_possible_values = false)]
+    #[arg(long, value_name = "WHAT")]
     bad: Option<Bad>,
     /// Bind the token to this key (RFC 9449): it counts with a proof of it only.
     #[arg(long, value_name = "FILE")]
@@ -89,7 +90,7 @@ pub(crate) struct Mint {
     #[arg(
         long,
         requires = "url",
-        conflicts_with_all = ["issuer", "audience", "subject", "expires_in", "typ", "bad", "dpop_key", "certificate"]
+        conflicts_with_all = ["issuer", "audience", "subject", "expires_in", "typ", "without", "bad", "dpop_key", "certificate"]
     )]
     dpop_proof: bool,
     /// The request's method.
@@ -179,11 +180,8 @@ impl Mint {
             token: token.as_deref(),
             nonce: self.nonce.as_deref(),
         };
-        let mut claims = self.more_claims()?;
         let header = self.header.iter().cloned().collect();
-        let own = self.without.clone();
-        claims.retain(|name, _| !own.contains(name));
-        prove(&target, key, algorithm, (header, claims), now)
+        prove(&target, key, algorithm, (header, self.more_claims()?), now)
     }
 }
 

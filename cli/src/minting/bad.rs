@@ -15,6 +15,7 @@ use crate::Stop;
 
 /// What to do wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names, reason = "`bad-signature` is what everybody calls it")]
 pub(crate) enum Bad {
     AlgNone,
     HsWithPublicKey,

@@ -34,9 +34,9 @@ pub(crate) fn choose(
     kid: Option<&str>,
     algorithm: Option<jwt_warden::crypto::SignatureAlgorithm>,
 ) -> Result<PrivateKey, Stop> {
-    let named = |key: &PrivateKey| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
+    let is_meant = |key: &PrivateKey| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
     let names: Vec<_> = keys.iter().filter_map(|key| key.kid.clone()).collect();
-    let mut found: Vec<_> = keys.into_iter().filter(named).collect();
+    let mut found: Vec<_> = keys.into_iter().filter(is_meant).collect();
     if found.is_empty() {
         return Err(format!("no key has the kid {:?}: there are {}", kid.unwrap_or_default(), names.join(", ")));
     }

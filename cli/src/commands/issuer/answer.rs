@@ -1,5 +1,6 @@
 //! What is asked of the issuer, and what it answers.
 
+use jwt_warden::log::quote;
 use serde_json::{Value, json};
 
 /// A request, read whole.
@@ -46,7 +47,7 @@ impl Answer {
 
     /// The same with more for the log.
     pub(super) fn noted(mut self, name: &str, value: &str) -> Self {
-        self.note.push_str(&format!(" {name}={}", jwt_warden::log::quote(value.as_bytes())));
+        self.note.extend([" ", name, "=", &quote(value.as_bytes())]);
         self
     }
 }

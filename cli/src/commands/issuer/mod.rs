@@ -29,12 +29,13 @@ What it serves:
   GET  /.well-known/openid-configuration   where everything is
   GET  /jwks.json                          the public keys
   POST /token                              a token, to whoever asks
-  POST /rotate                             new keys; the old ones stay published until the next rotation (so does SIGHUP)
+  POST /rotate                             new keys, as SIGHUP makes; the old ones stay published until
+                                           the next rotation
   POST /revoke                             puts a `jti` on the denylist
   GET  /denylist.json                      the denylist, for the filter's revocation.denylists
 
-/token takes a form or a JSON object with any of: issuer, audience, subject, expires_in, typ, algorithm, kid, bad, scope, without,
-and the objects claims and header.
+/token takes a form or a JSON object with any of: issuer, audience, subject, expires_in, typ,
+algorithm, kid, bad, scope, without, and the objects claims and header.
 
 Examples:
   jwt-warden issuer
@@ -52,6 +53,7 @@ Exit codes: 0 ended by a signal, 2 it could not serve.";
 /// interface only, and does not heed web pages that ask from a browser.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
+#[allow(clippy::struct_field_names, reason = "`issuer` is the name of the option")]
 pub(crate) struct Issuer {
     /// Where to listen; port 0 is any that is free.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:10001")]
@@ -105,8 +107,8 @@ impl Issuer {
             address: address.to_string(),
             anywhere: self.anywhere,
         };
-        output::line(&format!("listening on http://{address} iss={:?} keys={}", settings.issuer, ring.names()));
-        server::serve(listener, Service::new(settings, ring))?;
+        let greeting = format!("listening on http://{address} iss={:?} keys={}", settings.issuer, ring.names());
+        server::serve(listener, Service::new(settings, ring), &greeting)?;
         Ok(ExitCode::SUCCESS)
     }
 

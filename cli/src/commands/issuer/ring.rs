@@ -1,5 +1,6 @@
 //! The issuer's keys, and those before them.
 
+use jwt_warden::crypto::SignatureAlgorithm;
 use serde_json::{Value, json};
 
 use crate::Stop;
@@ -47,6 +48,6 @@ impl Ring {
 
     /// What they sign by default.
     pub(super) fn algorithms(&self) -> Vec<&'static str> {
-        self.current.iter().filter_map(|key| key.algorithm(None).ok()).map(|algorithm| algorithm.name()).collect()
+        self.current.iter().filter_map(|key| key.algorithm(None).ok()).map(SignatureAlgorithm::name).collect()
     }
 }

@@ -32,18 +32,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long answers under way may take at the end.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Serves until a signal ends it.
-pub(super) fn serve(listener: TcpListener, service: Service) -> Result<(), Stop> {
+/// Serves until a signal ends it; greets once it does, and signals are heeded.
+pub(super) fn serve(listener: TcpListener, service: Service, greeting: &str) -> Result<(), Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot serve: {error}"))?;
-    LocalSet::new().block_on(&runtime, run(listener, Rc::new(RefCell::new(service))))
+    LocalSet::new().block_on(&runtime, run(listener, Rc::new(RefCell::new(service)), greeting))
 }
 
-async fn run(listener: TcpListener, service: Rc<RefCell<Service>>) -> Result<(), Stop> {
+async fn run(listener: TcpListener, service: Rc<RefCell<Service>>, greeting: &str) -> Result<(), Stop> {
     let unusable = |error| format!("cannot serve: {error}");
     listener.set_nonblocking(true).map_err(unusable)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(unusable)?;
     let mut signals = Signals::new().map_err(unusable)?;
+    output::line(greeting);
     let connections = GracefulShutdown::new();
     loop {
         tokio::select! {
