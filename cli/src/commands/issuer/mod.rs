@@ -31,7 +31,7 @@ What it serves:
   POST /token                              a token, to whoever asks
   POST /rotate                             new keys, as SIGHUP makes; the old ones stay published until
                                            the next rotation
-  POST /revoke                             puts a `jti` on the denylist
+  POST /revoke                             puts a token (`jti` or `token`) on the denylist
   GET  /denylist.json                      the denylist, for the filter's revocation.denylists
 
 /token takes a form or a JSON object with any of: issuer, audience, subject, expires_in, typ,

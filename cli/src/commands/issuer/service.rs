@@ -13,7 +13,7 @@ use super::ring::Ring;
 use crate::Stop;
 use crate::minting::bad::Bad;
 use crate::minting::token::{Order, mint};
-use crate::minting::{key_file, lifetime};
+use crate::minting::{decoded, key_file, lifetime};
 
 /// As many revoked tokens as a trial needs.
 const MAX_REVOKED: usize = 10_000;
@@ -171,7 +171,10 @@ impl Service {
         for (name, value) in members {
             match name.as_str() {
                 "jti" => id = Some(text(&name, value)?),
-                _ => return Err(format!("{name:?} is nothing to revoke by: give the token's `jti`")),
+                // RFC 7009 section 2.1. Whose token it is does not matter here.
+                "token" => id = id_of(&text(&name, value)?),
+                "token_type_hint" => {}
+                _ => return Err(format!("{name:?} is nothing to revoke by: give the token's `jti`, or `token`")),
             }
         }
         let id = id.filter(|id| (1..=MAX_ID_BYTES).contains(&id.len()));
@@ -195,6 +198,13 @@ impl Service {
             || host == self.settings.address
             || authority(&self.settings.issuer) == Some(host)
     }
+}
+
+/// The `jti` of a token.
+fn id_of(token: &str) -> Option<String> {
+    let claims = decoded(token.split('.').nth(1)?)?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    claims.get("jti").and_then(Value::as_str).map(str::to_owned)
 }
 
 fn not_allowed(methods: &'static str) -> Answer {

@@ -128,7 +128,10 @@ fn revoked_tokens_are_listed_once() {
     for body in ["jti=a", "jti=b", "jti=a"] {
         assert_eq!(ask(&mut service, "POST", "/revoke", FORM, body).status, 200);
     }
-    assert_eq!(get(&mut service, "/denylist.json"), json!({"jti": ["a", "b"]}));
+    let token = ask(&mut service, "POST", "/token", FORM, "claims=%7B%22jti%22%3A%22c%22%7D");
+    let form = format!("token={}&token_type_hint=access_token", token.body["access_token"].as_str().unwrap());
+    assert_eq!(ask(&mut service, "POST", "/revoke", FORM, &form).status, 200);
+    assert_eq!(get(&mut service, "/denylist.json"), json!({"jti": ["a", "b", "c"]}));
     for body in [String::new(), "jti=".to_owned(), "token=x".to_owned(), format!("jti={}", "x".repeat(257))] {
         assert_eq!(ask(&mut service, "POST", "/revoke", FORM, &body).status, 400, "{body}");
     }
