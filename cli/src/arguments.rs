@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::check;
+use crate::commands::{check, migrate};
 
 /// The operator's program of jwt-warden, the JWT filter for Envoy and Istio.
 ///
@@ -19,4 +19,6 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check configurations: every mistake with file, line and path, and what is doubtful.
     Check(check::Check),
+    /// Migrate jwt_authn's, Istio's or Envoy Gateway's configuration to the filter's, with comments.
+    Migrate(migrate::Migrate),
 }

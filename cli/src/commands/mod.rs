@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod check;
+pub(crate) mod migrate;
 
 use std::process::ExitCode;
 
@@ -11,5 +12,6 @@ use crate::arguments::{Arguments, Command};
 pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     match arguments.command {
         Command::Check(check) => check.run(),
+        Command::Migrate(migrate) => migrate.run(),
     }
 }

@@ -1,0 +1,1 @@
+//! What the migrated configurations decide.
