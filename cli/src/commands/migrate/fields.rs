@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use jwt_warden::config::snake_case;
-use serde_json::Value;
 
 use super::note::{Kind, Scribe};
 use crate::yaml::{Data, Member, Node, Position};
@@ -14,11 +13,13 @@ use crate::yaml::{Data, Member, Node, Position};
 pub(super) struct Fields<'n> {
     node: &'n Node,
     taken: RefCell<BTreeSet<&'n str>>,
+    /// Those whose values are of another type than was asked for.
+    malformed: RefCell<BTreeSet<&'n str>>,
 }
 
 impl<'n> Fields<'n> {
     pub(super) fn of(node: &'n Node) -> Self {
-        Self { node, taken: RefCell::default() }
+        Self { node, taken: RefCell::default(), malformed: RefCell::default() }
     }
 
     /// Where the object begins.
@@ -28,27 +29,41 @@ impl<'n> Fields<'n> {
 
     /// The value of the field; `null`, and empty lists and texts, say as little as a missing field.
     pub(super) fn take(&self, name: &str) -> Option<&'n Rc<Node>> {
+        self.find(name).map(|member| &member.node)
+    }
+
+    /// The text of the field.
+    pub(super) fn text(&self, name: &str) -> Option<&'n str> {
+        self.read(name, |node| node.text())
+    }
+
+    /// Whether the field is `true`.
+    pub(super) fn is_true(&self, name: &str) -> bool {
+        self.read(name, |node| node.value().as_bool()).unwrap_or(false)
+    }
+
+    /// The items of the field, if it is a list.
+    pub(super) fn items(&self, name: &str) -> &'n [Rc<Node>] {
+        self.read(name, |node| matches!(node.data, Data::List(_)).then(|| node.items())).unwrap_or_default()
+    }
+
+    /// What the field holds; a field of another type counts as one that nobody has asked for.
+    fn read<T>(&self, name: &str, read: impl Fn(&'n Node) -> Option<T>) -> Option<T> {
+        let member = self.find(name)?;
+        let value = read(&member.node);
+        if value.is_none() {
+            self.malformed.borrow_mut().insert(&member.name);
+        }
+        value
+    }
+
+    fn find(&self, name: &str) -> Option<&'n Member> {
         let named = |member: &&Member| member.name == name || snake_case(member.name.clone()) == name;
         let found = self.node.members().iter().filter(named);
         found.clone().for_each(|member| {
             self.taken.borrow_mut().insert(&member.name);
         });
-        found.map(|member| &member.node).find(|node| !is_empty(node))
-    }
-
-    /// The text of the field.
-    pub(super) fn text(&self, name: &str) -> Option<&'n str> {
-        self.take(name).and_then(|node| node.text())
-    }
-
-    /// Whether the field is `true`.
-    pub(super) fn is_true(&self, name: &str) -> bool {
-        self.take(name).is_some_and(|node| node.value() == Value::Bool(true))
-    }
-
-    /// The items of the field, if it is a list.
-    pub(super) fn items(&self, name: &str) -> &'n [Rc<Node>] {
-        self.take(name).map_or(&[], |node| node.items())
+        found.clone().find(|member| !is_empty(&member.node))
     }
 
     /// The texts in the list of the field, each once.
@@ -64,15 +79,24 @@ impl<'n> Fields<'n> {
         texts
     }
 
-    /// The fields that nobody has asked for.
+    /// The fields that nobody has asked for, or not as what they are.
     pub(super) fn rest(&self) -> impl Iterator<Item = &'n Member> {
-        self.node.members().iter().filter(|member| !self.taken.borrow().contains(member.name.as_str()))
+        let is_known = |name: &str| self.taken.borrow().contains(name) && !self.malformed.borrow().contains(name);
+        self.node.members().iter().filter(move |member| !is_known(&member.name))
     }
 
-    /// Remarks each field that nobody has asked for.
+    /// Remarks each field that nobody has asked for, or not as what it is.
     pub(super) fn report_rest(&self, path: &str, scribe: &mut Scribe) {
+        if !matches!(self.node.data, Data::Map(_)) {
+            scribe.note(Kind::Blocked, path, self.node.at, "has to be an object");
+        }
         for member in self.rest() {
-            scribe.note(Kind::Lost, path, member.at, format!("`{}`, which this program does not know", member.name));
+            let name = &member.name;
+            if self.malformed.borrow().contains(name.as_str()) {
+                scribe.note(Kind::Blocked, path, member.at, format!("`{name}` is of another type than it should be"));
+            } else {
+                scribe.note(Kind::Lost, path, member.at, format!("`{name}`, which this program does not know"));
+            }
         }
     }
 }

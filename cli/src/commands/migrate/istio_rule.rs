@@ -91,6 +91,7 @@ fn asked(fields: &Fields<'_>, name: &str, issuers: &[Issuer], scribe: &mut Scrib
         let inner = Fields::of(condition);
         let key = inner.text("key").unwrap_or_default();
         let (values, unwanted) = (inner.texts("values"), inner.texts("notValues"));
+        asked.foreign.extend(inner.rest().map(|member| member.name.clone()));
         let place = Place { at: condition.at, policy: name };
         let foreign = if key.is_empty() { "`when` without `key`" } else { key };
         match claim(key, &values, &unwanted, issuers, place, scribe) {

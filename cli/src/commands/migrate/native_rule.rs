@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::fields::Fields;
 use super::native_provider::{folded, safe_regex, string_match};
 use super::note::{Kind, Scribe};
-use crate::yaml::Node;
+use crate::yaml::{Data, Member, Node};
 
 /// Conditions that `jwt_authn` takes and does not look at.
 const IGNORED: &[&str] = &["runtime_fraction", "grpc", "tls_context", "dynamic_metadata", "filter_state", "cookies"];
@@ -22,6 +22,10 @@ pub(super) fn rule(node: &Node, path: &str, scribe: &mut Scribe) -> Value {
         out.extend(requirement(node, &joined(path, "requires"), scribe).map(|inner| ("requires".to_owned(), inner)));
     }
     out.extend(fields.take("requirement_name").map(|node| ("requirement_name".to_owned(), node.value())));
+    let names_nothing = |member: &&Member| member.node.text() == Some("") && member.name.starts_with("requirement");
+    if let Some(member) = node.members().iter().find(names_nothing) {
+        scribe.note(Kind::Blocked, path, member.at, format!("`{}` is empty", member.name));
+    }
     if !out.contains_key("requires") && !out.contains_key("requirement_name") {
         scribe.note(Kind::Open, path, fields.at(), "as before, no verification");
     }
@@ -150,6 +154,9 @@ pub(super) fn requirement(node: &Node, path: &str, scribe: &mut Scribe) -> Optio
         scribe.note(Kind::Stricter, path, node.at, sentence);
     }
     block_rest(&fields, path, scribe);
+    if out.is_empty() && !(matches!(node.data, Data::Map(_)) && node.members().is_empty()) {
+        scribe.note(Kind::Blocked, path, node.at, "is no requirement: without it the rule would ask for nothing");
+    }
     (!out.is_empty()).then_some(Value::Object(out))
 }
 

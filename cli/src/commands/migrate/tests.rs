@@ -158,6 +158,9 @@ const TABLE: &[Row] = &[
     ("ALLOW - from: [{ source: { namespaces: [x] } }]", &[("GET /", "")]),
     ("ALLOW - to: [{ operation: { ports: ['80'] } }]", &[("GET /", "")]),
     ("DENY - from: [{ source: { namespaces: [x], requestPrincipals: ['*/bob'] } }]", &[("GET /", "an-")]),
+    ("ALLOW - to: { operation: { paths: [/a] } }", &[("GET /", "")]),
+    ("ALLOW - to: [{ operation: { paths: /a } }]", &[("GET /", "")]),
+    ("ALLOW - when: [{ key: 'request.auth.claims[groups]', values: admin, notValues: [x] }]", &[("GET /", "")]),
     ("DENY - to: [{ operation: { methods: ['P*'], paths: ['/a'] } }]", &[("GET /a", ""), ("GET /b", "abn-")]),
 ];
 
@@ -230,6 +233,9 @@ fn nothing_is_written_that_would_be_for_other_requests() {
         ("{ match: { prefix: / }, requires: { requires_all: { requirements: [{}] } } }", "is empty"),
         ("{ match: { safe_regex: { regex: '\\p{L}' } } }", "regular expression"),
         ("{ match: { prefix: / }, requires: { provider_name: q } }", "q"),
+        ("{ match: { prefix: / }, requires: { provider_name: '' } }", "is no requirement"),
+        ("{ match: { prefix: / }, requires: p }", "is no requirement"),
+        ("{ match: { prefix: / }, requirement_name: '' }", "is empty"),
         ("{ match: { prefix: /, headers: [{ name: a, string_match: { custom: {} } }] } }", "`custom`"),
     ] {
         let text = format!("providers: {{ p: {{ local_jwks: {{ inline_string: '{KEYS}' }} }} }}\nrules: [{rule}]\n");
