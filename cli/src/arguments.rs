@@ -19,6 +19,6 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Check configurations: every mistake with file, line and path, and what is doubtful.
     Check(check::Check),
-    /// Migrate jwt_authn's, Istio's or Envoy Gateway's configuration to the filter's, with comments.
+    /// Migrate `jwt_authn`'s, Istio's or Envoy Gateway's configuration to the filter's, with comments.
     Migrate(migrate::Migrate),
 }

@@ -11,7 +11,7 @@ use super::istio::add_rules;
 use super::istio_provider::claim_headers;
 use super::native_provider::{audiences, cookies_note, issuer, shared_secrets, without_expiration};
 use super::note::{Draft, Kind, Scribe};
-use super::permit::{Bearer, Permit, Test, TooLarge};
+use super::permit::{Bearer, Permit, Test};
 use super::policy::{Action, Policy};
 use super::region::Region;
 use crate::Stop;
@@ -148,20 +148,12 @@ fn authorization(spec: &Fields<'_>, names: &[String], scribe: &mut Scribe) -> (V
     let Some(node) = spec.take("authorization") else { return (Vec::new(), Action::Allow) };
     let fields = Fields::of(node);
     let otherwise = if fields.text("defaultAction") == Some("Allow") { Action::Allow } else { Action::Deny };
-    let mut list = Vec::new();
-    for rule in fields.items("rules") {
-        match policy(rule, names, scribe) {
-            Ok(policy) => list.extend(policy),
-            Err(TooLarge) => {
-                scribe.note(Kind::Blocked, "rules", rule.at, "asks for more alternatives than can be written")
-            }
-        }
-    }
+    let list = fields.items("rules").iter().filter_map(|rule| policy(rule, names, scribe)).collect();
     fields.report_rest("rules", scribe);
     (list, otherwise)
 }
 
-fn policy(rule: &Node, names: &[String], scribe: &mut Scribe) -> Result<Option<Policy>, TooLarge> {
+fn policy(rule: &Node, names: &[String], scribe: &mut Scribe) -> Option<Policy> {
     let fields = Fields::of(rule);
     let action = if fields.text("action") == Some("Allow") { Action::Allow } else { Action::Deny };
     let name = fields.text("name").unwrap_or("a rule");
@@ -171,7 +163,7 @@ fn policy(rule: &Node, names: &[String], scribe: &mut Scribe) -> Result<Option<P
     let principal = fields.take("principal").map(|node| Fields::of(node));
     let jwt = principal.as_ref().and_then(|principal| principal.take("jwt"));
     let when = match jwt {
-        Some(jwt) => of_jwt(jwt, names, name, scribe)?,
+        Some(jwt) => of_jwt(jwt, names, name, scribe),
         None => Permit::everything(names.len()),
     };
     let unknown = [operation.as_ref(), principal.as_ref(), Some(&fields)].into_iter().flatten();
@@ -184,7 +176,7 @@ fn policy(rule: &Node, names: &[String], scribe: &mut Scribe) -> Result<Option<P
         };
         scribe.note(Kind::Lost, "rules", rule.at, sentence);
         if action == Action::Allow {
-            return Ok(None);
+            return None;
         }
     }
     if when.loses(action, names.len()) {
@@ -193,11 +185,11 @@ fn policy(rule: &Node, names: &[String], scribe: &mut Scribe) -> Result<Option<P
         scribe.note(Kind::Stricter, "rules", rule.at, sentence);
     }
     let within = vec![Region { methods, ..Region::ALL }];
-    Ok(Some(Policy { action, within, without: Vec::new(), when, at: rule.at }))
+    Some(Policy { action, within, without: Vec::new(), when, at: rule.at })
 }
 
 /// Tokens of one provider with all scopes, and for each claim one of the values.
-fn of_jwt(node: &Node, names: &[String], name: &str, scribe: &mut Scribe) -> Result<Permit, TooLarge> {
+fn of_jwt(node: &Node, names: &[String], name: &str, scribe: &mut Scribe) -> Permit {
     let fields = Fields::of(node);
     let wanted = fields.text("provider");
     let mut tests = BTreeSet::new();
@@ -219,5 +211,5 @@ fn of_jwt(node: &Node, names: &[String], name: &str, scribe: &mut Scribe) -> Res
     fields.report_rest("rules", scribe);
     let meant = names.iter().enumerate().filter(|(_, name)| wanted.is_none_or(|wanted| wanted == name.as_str()));
     let bearers = meant.map(|(provider, _)| Bearer { provider, tests: tests.clone() }).collect();
-    Ok(Permit { missing: false, bearers })
+    Permit { missing: false, bearers }
 }

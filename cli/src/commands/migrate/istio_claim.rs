@@ -98,7 +98,7 @@ pub(super) fn principals(values: &[String], issuers: &[Issuer], place: Place<'_>
             let sentence = format!("{}: the principal {value:?}: no wildcards within a subject here", place.policy);
             scribe.note(Kind::Lost, "rules", place.at, sentence);
         }
-        let meant = issuers.iter().enumerate().filter(|(_, issuer)| wanted.is(&issuer.issuer));
+        let meant = issuers.iter().enumerate().filter(|(_, issuer)| wanted.is(&issuer.name));
         permit.bearers.extend(meant.map(|(provider, _)| Bearer { provider, tests: BTreeSet::from([test.clone()]) }));
     }
     permit

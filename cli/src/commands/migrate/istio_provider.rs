@@ -14,7 +14,7 @@ use crate::yaml::Node;
 pub(super) struct Issuer {
     /// Its name in the filter's configuration.
     pub(super) provider: String,
-    pub(super) issuer: String,
+    pub(super) name: String,
     /// The claims that are lists of words.
     pub(super) words: Vec<String>,
 }
@@ -41,7 +41,7 @@ pub(super) fn provider(node: &Node, others: &[Issuer], scribe: &mut Scribe) -> (
     let mut words = fields.texts("spaceDelimitedClaims");
     words.extend(["scope", "permission"].map(str::to_owned));
     fields.report_rest(&path, scribe);
-    (Issuer { provider: name, issuer, words }, Value::Object(out))
+    (Issuer { provider: name, name: issuer, words }, Value::Object(out))
 }
 
 /// The host of the issuer, or something like it.
@@ -62,13 +62,12 @@ fn keys(fields: &Fields<'_>, issuer: &str, path: &str, out: &mut Map<String, Val
         out.insert("local_jwks".to_owned(), json!({"inline_string": jwks}));
         return;
     }
-    let (kind, node, uri) = match uri.and_then(|node| Some((node, node.text()?))) {
-        Some((node, uri)) => ("remote_jwks", node.at, uri.to_owned()),
+    let (kind, node, uri) = if let Some((node, uri)) = uri.and_then(|node| Some((node, node.text()?))) {
+        ("remote_jwks", node.at, uri.to_owned())
+    } else {
         // Istio asks the issuer where the keys are.
-        None => {
-            let slash = if issuer.ends_with('/') { "" } else { "/" };
-            ("discovery", fields.at(), format!("{issuer}{slash}.well-known/openid-configuration"))
-        }
+        let slash = if issuer.ends_with('/') { "" } else { "/" };
+        ("discovery", fields.at(), format!("{issuer}{slash}.well-known/openid-configuration"))
     };
     let path = joined(path, kind);
     let mut http_uri = Map::from_iter([("uri".to_owned(), uri.clone().into())]);
@@ -152,7 +151,7 @@ mod tests {
 
     #[test]
     fn providers_are_called_by_their_issuers_hosts() {
-        let known = |provider: &str| Issuer { provider: provider.to_owned(), issuer: String::new(), words: Vec::new() };
+        let known = |provider: &str| Issuer { provider: provider.to_owned(), name: String::new(), words: Vec::new() };
         assert_eq!(provider_name("https://a.example/x", &[]), "a.example");
         assert_eq!(provider_name("https://a.example/y", &[known("a.example")]), "a.example-2");
         assert_eq!(provider_name("testing@secure.istio.io", &[]), "testing@secure.istio.io");

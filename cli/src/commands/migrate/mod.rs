@@ -69,7 +69,7 @@ pub(crate) enum Shape {
     Bare,
     /// The entry in Envoy's `http_filters`.
     Envoy,
-    /// Istio's WasmPlugin.
+    /// Istio's `WasmPlugin`.
     #[value(name = "wasmplugin")]
     WasmPlugin,
 }

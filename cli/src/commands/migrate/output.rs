@@ -72,7 +72,7 @@ pub(super) fn summarise(notes: &[&Note]) {
     let serious = notes.iter().filter(|note| note.kind.is_serious()).count();
     match (notes.iter().any(|note| note.kind == super::Kind::Blocked), serious) {
         (true, _) => {
-            anstream::eprintln!("jwt-warden: nothing is written: change what cannot be migrated, or report it")
+            anstream::eprintln!("jwt-warden: nothing is written: change what cannot be migrated, or report it");
         }
         (false, 0) => {}
         (false, number) => anstream::eprintln!("jwt-warden: look at {number} of these before you use it"),

@@ -20,10 +20,14 @@ pub(super) fn hold(draft: &mut Draft) {
         let mut positions: Vec<_> = unreached.filter_map(|(path, _)| position(path)).collect();
         positions.sort_unstable_by(|one, other| other.cmp(one));
         if positions.is_empty() {
-            mistakes.into_iter().for_each(|(path, sentence)| block(draft, path, sentence));
+            for (path, sentence) in mistakes {
+                block(draft, path, sentence);
+            }
             return;
         }
-        positions.into_iter().for_each(|position| remove_rule(draft, position));
+        for position in positions {
+            remove_rule(draft, position);
+        }
     }
 }
 
