@@ -6,12 +6,13 @@ import subprocess
 
 import pytest
 
-from differential import generator, run
+from differential import generator, run, sites
 from differential.alike import ALIKE
 from differential.comparison import findings
 from differential.differences import explain
 from differential.issuers import Issuers
-from support.envoy import ROOT
+from support import bootstrap
+from support.envoy import ROOT, validate
 
 CONFIGURATIONS, REQUESTS = 60, 20
 
@@ -68,3 +69,16 @@ def unexplained(cases):
     assert not faults, "\n".join(faults[:5])
     assert any(case.native.passed and case.warden.passed for case in cases)
     assert any(not case.native.passed and not case.warden.passed for case in cases)
+
+
+def test_the_entry_loads(program, tmp_path, issuers):
+    """What `--as envoy` writes is an entry of http_filters as it stands, but for where the module is."""
+    native, _ = ALIKE["no token"].make(issuers)
+    command = [program, "migrate", "--as", "envoy", "--format", "json", "-"]
+    entry = json.loads(subprocess.run(command, input=json.dumps(native), capture_output=True, text=True).stdout)
+    entry["typed_config"]["config"]["vm_config"]["code"]["local"]["filename"] = str(bootstrap.WASM)
+    configuration = bootstrap.bootstrap([sites.NativeSite("native", native)], {"upstream": 1}, tmp_path)
+    manager = configuration["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
+    manager["http_filters"][0] = entry
+    code, log = validate(tmp_path, configuration)
+    assert code == 0, log
