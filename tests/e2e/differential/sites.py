@@ -29,7 +29,9 @@ class NativeSite(Site):
 
 
 def start(launch, upstream, folder, natives, fault=None, translate=configurations.warden):
-    """Starts an Envoy. `translate` makes jwt-warden's configurations of jwt_authn's. Its listeners' ports by name: `native0`, `warden0`, `native1`, ..."""
+    """Starts an Envoy; `translate` makes jwt-warden's configurations of jwt_authn's.
+
+    Its listeners' ports by name: `native0`, `warden0`, `native1`, ..."""
     sites = [site for index, native in enumerate(natives) for site in _pair(index, native, fault, translate)]
     static = {
         "listeners": [_listener(site, folder) for site in sites],
