@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, explain, issuer, jwks, man, mint, schema};
+use crate::commands::{check, completions, explain, issuer, jwks, man, migrate, mint, schema};
 
 /// The operator's program of jwt-warden, the JWT filter for Envoy and Istio.
 ///
@@ -26,6 +26,8 @@ pub(crate) enum Command {
     Jwks(jwks::Jwks),
     /// Sign a token, good or bad, or a proof of possession (DPoP).
     Mint(Box<mint::Mint>),
+    /// Migrate `jwt_authn`'s, Istio's or Envoy Gateway's configuration to the filter's, with comments.
+    Migrate(migrate::Migrate),
     /// Print what a shell needs to complete the program's arguments.
     Completions(completions::Completions),
     /// Print the manual page, or write all of them.

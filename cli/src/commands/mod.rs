@@ -6,6 +6,7 @@ pub(crate) mod explain;
 pub(crate) mod issuer;
 pub(crate) mod jwks;
 pub(crate) mod man;
+pub(crate) mod migrate;
 pub(crate) mod mint;
 pub(crate) mod schema;
 
@@ -25,5 +26,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         Command::Issuer(issuer) => issuer.run(),
         Command::Jwks(jwks) => jwks.run(),
         Command::Mint(mint) => mint.run(),
+        Command::Migrate(migrate) => migrate.run(),
     }
 }
