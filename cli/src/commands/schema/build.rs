@@ -34,7 +34,7 @@ const GROUPS: &[Group] = &[
     group("Provider", HowMany::One, &["local_jwks", "remote_jwks", "discovery"]),
     group("Provider", HowMany::Some, &["issuer", "issuer_patterns", "any_issuer"]),
     group("Provider", HowMany::Some, &["audiences", "any_audience"]),
-    group("LocalJwks", HowMany::One, &["inline_string", "inline_bytes", "environment_variable"]),
+    group("Bytes", HowMany::One, &["inline_string", "inline_bytes", "environment_variable"]),
     group("RevokedWhen", HowMany::One, &["status", "json_pointer"]),
     group("PeerCertificate", HowMany::One, &["uri_san", "dns_san"]),
     group("StringMatcher", HowMany::One, &["exact", "prefix", "suffix", "contains", "safe_regex"]),
