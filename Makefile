@@ -28,7 +28,7 @@ MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help fetch build compiled reproduce image run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
+.PHONY: help fetch build compiled reproduce image release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,16 @@ reproduce: ## Build the latest commit twice, in different folders, and compare: 
 
 image: build ## Make an OCI image of the module in dist/image, for oci://
 	@python3 tools/image $(ARTIFACT) dist/image
+
+release: ## Check the versions, and build all that is released into dist/release, with checksums and notes
+	@python3 tools/release check
+	$(MAKE) image
+	if [ -d cli ]; then cargo build --release --locked --package jwt-warden-cli; fi
+	python3 tools/release assemble
+
+audit: ## Hold the dependencies to deny.toml: licences, advisories, duplicates, sources
+	@tools/rust
+	tools/audit
 
 run: build ## Show the filter at work in a real Envoy, until Ctrl-C
 	@python=$$(tools/python)

@@ -9,12 +9,12 @@ import yaml
 from .envoy import ROOT
 
 NAMES = {
-    "envoy": "verdict_log principal condition cors cors_policy same_route off on certificates untrusted dpop revocation "
-    "session peer set_certificate forward_certificate",
+    "envoy": "verdict_log principal condition cors cors_policy same_route off on certificates untrusted dpop "
+    "revocation session peer set_certificate forward_certificate",
     "operations": "json_log text_log telemetry collector refusals startup environment "
     "metrics admin matcher labels agent",
 }
-COMMANDS = {"operations": "gauges providers wait debug listeners plugins"}
+COMMANDS = {"operations": "gauges providers wait debug listeners plugins sbom"}
 
 
 def webdis():

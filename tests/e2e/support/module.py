@@ -1,6 +1,6 @@
 """What is in a Wasm module."""
 
-IMPORT_SECTION, EXPORT_SECTION = 2, 7
+CUSTOM_SECTION, IMPORT_SECTION, EXPORT_SECTION = 0, 2, 7
 
 
 class Module:
@@ -19,6 +19,17 @@ class Module:
         """The name of everything exported."""
         self._seek(EXPORT_SECTION)
         return [self._export() for _ in range(self._number())]
+
+    def custom_sections(self):
+        """Names and contents of the custom sections, in their order."""
+        self.position, found = 8, []
+        while self.position < len(self.data):
+            section, size = self._byte(), self._number()
+            end = self.position + size
+            if section == CUSTOM_SECTION:
+                found.append((self._name(), self.data[self.position : end]))
+            self.position = end
+        return found
 
     def _seek(self, wanted):
         self.position = 8
