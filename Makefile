@@ -14,6 +14,7 @@ unexport $(filter CARGO_PROFILE_RELEASE_% CARGO_TARGET_WASM32_WASIP1_%,$(.VARIAB
 TARGET := wasm32-wasip1
 BUILT := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/jwt_warden.wasm
 ARTIFACT := dist/jwt_warden.wasm
+PROGRAM := dist/jwt-warden
 # Panics name their file. Without the builder's own folder in it, nor the name of the registry or of its mirror, every builder
 # gets the same bytes.
 REGISTRIES = $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*)
@@ -28,7 +29,7 @@ MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help fetch build compiled reproduce image release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
+.PHONY: help fetch build compiled reproduce image program release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,10 +55,19 @@ reproduce: ## Build the latest commit twice, in different folders, and compare: 
 image: build ## Make an OCI image of the module in dist/image, for oci://
 	@python3 tools/image $(ARTIFACT) dist/image
 
+program: ## Build dist/jwt-warden, the operator's program, with its completions and manual pages
+	@tools/rust
+	cargo build --release --locked --package jwt-warden-cli
+	install -D -m 755 $(or $(CARGO_TARGET_DIR),target)/release/jwt-warden $(PROGRAM)
+	mkdir -p dist/completions
+	$(PROGRAM) completions bash > dist/completions/jwt-warden.bash
+	$(PROGRAM) completions zsh > dist/completions/_jwt-warden
+	$(PROGRAM) completions fish > dist/completions/jwt-warden.fish
+	$(PROGRAM) man --out dist/man
+
 release: ## Check the versions, and build all that is released into dist/release, with checksums and notes
 	@python3 tools/release check
-	$(MAKE) image
-	if [ -d cli ]; then cargo build --release --locked --package jwt-warden-cli; fi
+	$(MAKE) image program
 	python3 tools/release assemble
 
 audit: ## Hold the dependencies to deny.toml: licences, advisories, duplicates, sources
@@ -78,6 +88,8 @@ test: ## Run every test
 test-unit: ## Run the tests that need no proxy
 	@tools/rust
 	cargo test --locked -- --show-output
+	# By itself: together, the filter would be tested with what the program has its crates do besides.
+	cargo test --locked --package jwt-warden-cli -- --show-output
 
 test-wasm: fetch ## Run the tests of what has vectors as WebAssembly, in Node's V8
 	@if ! command -v node >/dev/null; then
@@ -91,6 +103,7 @@ test-wasm: fetch ## Run the tests of what has vectors as WebAssembly, in Node's 
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)
 	tools/redis
+	cargo build --locked -p jwt-warden-cli
 	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy)
 	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rs $(PYTEST)
 
@@ -119,8 +132,8 @@ dashboard: build ## Draw docs/dashboard.svg: the dashboard, from a real Envoy an
 
 lint: ## Check format, lints and the house rules
 	@tools/rust $(TARGET)
-	cargo fmt --check
-	cargo clippy --all-targets --locked -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --lib --target $(TARGET) --locked -- -D warnings
 	tools/boundaries
 	python=$$(tools/python)

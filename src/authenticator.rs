@@ -120,10 +120,11 @@ impl Authenticator {
         &self.config
     }
 
-    /// Whether a rule asks for the name of the route, or filters behind are told it: only then a request has to carry it.
+    /// Whether a rule asks for the name of the route, or filters behind or the audit are told it: only then a request has to
+    /// carry it.
     #[must_use]
     pub const fn asks_for_route(&self) -> bool {
-        self.tells_route
+        self.tells_route || self.config.audit.is_some()
     }
 
     /// What has happened since this was last asked.
@@ -182,6 +183,23 @@ impl Authenticator {
         }
     }
 
+    /// What is asked of the request, `None` if it is nothing, and by which rule. For those who ask why.
+    ///
+    /// # Errors
+    ///
+    /// The request is refused whatever it brings.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn asked_of(&self, request: &Request<'_>) -> Result<(Option<&Requirement>, Option<RuleId>), Denial> {
+        self.demand(request, self.rules.find(request)).map(|demand| (demand.requirement, demand.rule))
+    }
+
+    /// Which rules there are. For those who ask why one was chosen.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub const fn rules(&self) -> &RuleIndex {
+        &self.rules
+    }
+
     /// What is asked of the request: by the metadata of its route, otherwise by the rule that was `found`.
     fn demand(&self, request: &Request<'_>, found: Found) -> Result<Demand<'_>, Denial> {
         let refuse = |what| Denial::new(Reason::RequirementUnknown, None).with_quoted("metadata", Some(what));
@@ -211,7 +229,7 @@ impl Authenticator {
     pub(crate) fn unverified(&self, request: &Request<'_>, code: &'static str) -> Admission {
         let edits = self.sanitizer.edits(request, Keep::Forwarded);
         let told = self.judged_route(request).into_iter().collect();
-        Admission { rule: None, provider: None, code, edits, told, reported: None }
+        Admission { rule: None, provider: None, code, edits, told, identity: None, reported: None }
     }
 
     /// By which route the request was judged: Envoy may choose another one once its headers are changed. Routes without
@@ -240,8 +258,10 @@ impl Authenticator {
             attempt: &attempt,
             proof: &proof,
         };
-        if self.config.require_tls && self.is_exposed(requirement, &bearers) {
-            return Decision::Deny(Denial::new(Reason::TlsRequired, None).because(EXPOSED));
+        if self.config.require_tls
+            && let Some(place) = self.exposed_place(requirement, &bearers)
+        {
+            return Decision::Deny(Denial::new(Reason::TlsRequired, None).because(EXPOSED).at(place));
         }
         let refuse = |denial: Denial| {
             self.count_failure(attempt.counters_of(denial.reason), &bearers);
@@ -261,14 +281,14 @@ impl Authenticator {
         }
     }
 
-    /// Whether the request brings a token that is asked for, and others could read it on its way.
-    fn is_exposed(&self, requirement: &Requirement, bearers: &Bearers<'_, '_, '_>) -> bool {
+    /// Where the request brings a token that is asked for, if others could read it on its way.
+    fn exposed_place(&self, requirement: &Requirement, bearers: &Bearers<'_, '_, '_>) -> Option<usize> {
         let is_there = |place: &usize| {
             let place = bearers.places.get(*place);
             place.is_some_and(|place| !matches!(place.look(bearers.request), presented::Found::Nothing))
         };
-        requirement.providers().into_iter().any(|id| self.places_of(id).iter().any(is_there))
-            && bearers.front().scheme() == Scheme::Http
+        let places = requirement.providers().into_iter().flat_map(|id| self.places_of(id));
+        places.copied().find(is_there).filter(|_| bearers.front().scheme() == Scheme::Http)
     }
 
     fn count_failure(&self, counters: Option<&FailedAttempts>, bearers: &Bearers<'_, '_, '_>) {
@@ -325,7 +345,8 @@ impl Authenticator {
             Some(_) if admitted.iter().all(|token| token.is_certain) => "verified",
             Some(_) => "verified_without_revocation",
         };
-        Admission { rule: None, provider, code, edits, told, reported: None }
+        let identity = admitted.first().and_then(|token| token.principal.identity.clone());
+        Admission { rule: None, provider, code, edits, told, identity, reported: None }
     }
 
     /// What is told of the token at this position. Where the provider of an earlier token tells something, no later token

@@ -59,6 +59,8 @@ impl<'f> Attempt<'f> {
 #[derive(Clone, Copy)]
 pub(crate) struct Presented<'p, 's, 'r> {
     pub(crate) place: &'s Place<'r>,
+    /// Its position among all places.
+    pub(crate) position: usize,
     token: &'s Token<'r>,
     parsed: &'p Parsed<'s>,
 }
@@ -69,12 +71,14 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     /// # Errors
     ///
     /// There is more than one.
-    pub(crate) fn token_at(&self, place: usize) -> Result<Option<Presented<'p, 's, 'r>>, Reason> {
-        let (Some(place), Some(parsed)) = (self.places.get(place), self.parsed.get(place)) else { return Ok(None) };
+    pub(crate) fn token_at(&self, position: usize) -> Result<Option<Presented<'p, 's, 'r>>, Denial> {
+        let (Some(place), Some(parsed)) = (self.places.get(position), self.parsed.get(position)) else {
+            return Ok(None);
+        };
         match place.look(self.request) {
             Found::Nothing => Ok(None),
-            Found::Token(token) => Ok(Some(Presented { place, token, parsed })),
-            Found::Several => Err(Reason::TokenDuplicated),
+            Found::Token(token) => Ok(Some(Presented { place, position, token, parsed })),
+            Found::Several => Err(Denial::new(Reason::TokenDuplicated, None).at(position)),
         }
     }
 
@@ -212,7 +216,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
 }
 
 /// The refusal of a token that has no form that could be verified.
-fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
+pub(crate) fn malformed(error: &FormError, provider: Option<ProviderId>) -> Denial {
     Denial::new(error.reason(), provider).because(&error.to_string())
 }
 

@@ -37,6 +37,19 @@ pub fn check(provider: &Provider, token: &VerifiedToken<'_>, now: Timestamp) -> 
     check_subject(provider, claims)
 }
 
+/// The same, with everything that [`check`] would come to: the claim, and whether it does what is demanded of it. For those
+/// who ask why, also about claims that no signature vouches for.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn each(provider: &Provider, claims: &Claims<'_>, now: Timestamp) -> [(&'static str, Result<(), Unmet>); 5] {
+    [
+        ("iss", check_issuer(provider, claims.issuer.as_deref())),
+        ("exp", check_expiration(provider, claims.expiration, now)),
+        ("nbf", check_not_in_future(provider, Reason::TokenNotYetValid, "nbf", claims.not_before, now)),
+        ("iat", check_not_in_future(provider, Reason::IssuedInFuture, "iat", claims.issued_at, now)),
+        ("sub", check_subject(provider, claims)),
+    ]
+}
+
 /// Whether the provider accepts this `iss`.
 #[must_use]
 pub fn accepts_issuer(provider: &Provider, issuer: Option<&str>) -> bool {

@@ -6,13 +6,21 @@ use crate::authorization::{Lacking, named_scopes};
 use crate::config::{Config, Permission, Provider, ProviderId, RuleId, SenderConstraint};
 use crate::crypto::SignatureAlgorithm;
 use crate::extractor::HeaderEdit;
+use crate::flood::Kind;
 use crate::log::{Line, quote};
+use crate::principal::Identity;
 use crate::protected_resource::{self, metadata_url};
 use crate::reason::{Answer, Challenge, Reason};
 use crate::request::Request;
 use crate::revocation::LookupKey;
 use crate::time::Timestamp;
 use crate::upstream::Effect;
+
+/// What the lines of refusals begin with.
+/// What the line of a refusal begins with.
+pub const DENIED: &str = "denied";
+/// What the line of one begins with that is only reported.
+pub const WOULD_DENY: &str = "would deny";
 
 /// What becomes of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +64,8 @@ pub struct Admission {
     pub told: Vec<Rc<[Effect]>>,
     /// The refusal that is only reported, if it should not pass.
     pub reported: Option<Box<Denial>>,
+    /// Who the first of its tokens speaks for, as far as the audit wants to know.
+    pub identity: Option<Rc<Identity>>,
 }
 
 /// A request that is refused: nothing here but `reason` decides what the client sees.
@@ -67,6 +77,10 @@ pub struct Denial {
     pub rule: Option<RuleId>,
     /// The provider whose demands were not met, where one is known.
     pub provider: Option<ProviderId>,
+    /// Where the token stands that failed, as a position among all places; `None` if it is about no single one.
+    pub place: Option<u16>,
+    /// Who the token speaks for that failed though its signature is good, as far as the audit wants to know.
+    pub identity: Option<Rc<Identity>>,
     /// Further fields for the log line, safe to print.
     pub details: Vec<(&'static str, String)>,
     /// The scopes that the challenge names.
@@ -100,6 +114,8 @@ impl Denial {
             reason,
             rule: None,
             provider,
+            place: None,
+            identity: None,
             details: Vec::new(),
             scope: None,
             retry_after: None,
@@ -113,6 +129,12 @@ impl Denial {
     pub fn insufficient(provider: ProviderId, permission: &Permission, lacking: &Lacking) -> Self {
         let denial = Self::new(Reason::InsufficientScope, Some(provider)).because(&lacking.0);
         Self { scope: named_scopes(permission).map(String::into), ..denial }
+    }
+
+    /// The same about the token at this place.
+    #[must_use]
+    pub fn at(self, place: usize) -> Self {
+        Self { place: u16::try_from(place).ok(), ..self }
     }
 
     /// Adds words of the filter's own, if there are any.
@@ -130,6 +152,13 @@ impl Denial {
     pub fn with_quoted(mut self, name: &'static str, value: Option<&str>) -> Self {
         self.details.extend(value.map(|value| (name, quote(value.as_bytes()))));
         self
+    }
+
+    /// What its line, which begins with this event, has in common with others.
+    #[must_use]
+    pub fn kind(&self, event: &'static str, config: &Config) -> Kind {
+        let rule = self.rule.filter(|rule| config.rule_name(*rule).is_some());
+        Kind { event, code: ("reason", self.reason.code()), rule, provider: self.provider }
     }
 
     /// What the client sees.
@@ -171,17 +200,19 @@ impl Denial {
         Some(challenge)
     }
 
-    /// The line for the proxy's log, which begins with this event. The query is left out: tokens may stand in it.
+    /// The line for the proxy's log, which begins with this event; `token` is the digest of the token that it is about. The
+    /// query is left out: tokens may stand in it.
     #[must_use]
-    pub fn log_line(&self, event: &str, config: &Config, request: &Request<'_>) -> String {
-        let mut line = Line::new(event).field("reason", self.reason.code()).field("status", self.answer(config).status);
-        if let Some(name) = self.rule.and_then(|rule| config.rule_name(rule)) {
-            line = line.field("rule", name);
+    pub fn log_line(&self, event: &str, config: &Config, request: &Request<'_>, token: Option<&str>) -> String {
+        let mut line = Line::new(event)
+            .field("reason", self.reason.code())
+            .field("status", self.answer(config).status)
+            .decided_by(self.rule, self.provider, config)
+            .quoted("method", request.method())
+            .quoted("path", request.path());
+        if let Some(token) = token {
+            line = line.field("token", token);
         }
-        if let Some(provider) = self.provider.and_then(|id| config.provider(id)) {
-            line = line.quoted("provider", provider.name.as_bytes());
-        }
-        line = line.quoted("method", request.method()).quoted("path", request.path());
         self.details.iter().fold(line, |line, (name, value)| line.field(name, value)).finish()
     }
 }

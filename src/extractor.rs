@@ -24,11 +24,12 @@ pub fn tokens_at<'r>(location: &TokenLocation, request: &Request<'r>, mut show: 
     }
 }
 
-/// Whether any token stands at `location`.
-fn is_token_at(location: &TokenLocation, request: &Request<'_>) -> bool {
-    let mut found = false;
-    tokens_at(location, request, |_| found = true);
-    found
+/// The first token that stands at `location`.
+#[inline(never)]
+pub(crate) fn first_token_at<'r>(location: &TokenLocation, request: &Request<'r>) -> Option<&'r [u8]> {
+    let mut first = None;
+    tokens_at(location, request, |token| first = first.or(Some(token)));
+    first
 }
 
 /// What a header's value holds behind its prefix.
@@ -131,7 +132,7 @@ pub enum HeaderEdit {
 pub fn removal<'c>(locations: impl Iterator<Item = &'c TokenLocation>, request: &Request<'_>) -> Vec<HeaderEdit> {
     let mut present: Vec<&TokenLocation> = Vec::new();
     for location in locations {
-        if !is_covered(location, &present, request) && is_token_at(location, request) {
+        if !is_covered(location, &present, request) && first_token_at(location, request).is_some() {
             present.push(location);
         }
     }

@@ -6,6 +6,7 @@
 //! clock and no I/O; [`filter`] alone does.
 
 pub mod address_range;
+pub mod audit;
 pub mod authenticator;
 pub mod authorization;
 mod bearer;
@@ -18,10 +19,13 @@ pub mod crypto;
 mod csrf;
 pub mod decision;
 mod dpop;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod examination;
 pub mod extractor;
 pub mod failed_attempts;
 mod failure_page;
 pub mod filter;
+pub mod flood;
 pub mod front;
 pub mod issuer_matcher;
 mod issuers;
@@ -47,6 +51,7 @@ mod sorted;
 pub mod string_matcher;
 pub mod time;
 pub mod token_cache;
+pub mod token_digest;
 pub mod upstream;
 pub mod verifier;
 

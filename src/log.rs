@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::config::{Config, ProviderId, RuleId};
+
 /// How many characters of one value from outside a line shows.
 const VALUE_BOUND: usize = 128;
 
@@ -16,18 +18,42 @@ impl Line {
         Self(format!("jwt-warden: {event}"))
     }
 
+    /// The same event again, of which only the number is told.
+    #[must_use]
+    pub(crate) fn more(mut self) -> Self {
+        self.0.push_str(" more");
+        self
+    }
+
+    /// Adds the rule that decided, if it has a name, and the provider, where one is known.
+    #[must_use]
+    #[inline(never)]
+    pub(crate) fn decided_by(mut self, rule: Option<RuleId>, provider: Option<ProviderId>, config: &Config) -> Self {
+        if let Some(name) = rule.and_then(|rule| config.rule_name(rule)) {
+            self = self.field("rule", name);
+        }
+        match provider.and_then(|id| config.provider(id)) {
+            Some(provider) => self.quoted("provider", provider.name.as_bytes()),
+            None => self,
+        }
+    }
+
     /// Adds a field whose value is the filter's own: a code, a number.
     #[must_use]
-    pub fn field(mut self, name: &str, value: impl std::fmt::Display) -> Self {
+    pub fn field(self, name: &str, value: impl std::fmt::Display) -> Self {
+        self.with(name, &value)
+    }
+
+    #[inline(never)]
+    fn with(mut self, name: &str, value: &dyn std::fmt::Display) -> Self {
         let _ = write!(self.0, " {name}={value}");
         self
     }
 
     /// Adds a field whose value came from outside: quoted, escaped, cut to 128 characters.
     #[must_use]
-    pub fn quoted(mut self, name: &str, value: &[u8]) -> Self {
-        let _ = write!(self.0, " {name}={}", quote(value));
-        self
+    pub fn quoted(self, name: &str, value: &[u8]) -> Self {
+        self.with(name, &quote(value))
     }
 
     /// The finished line.
@@ -40,6 +66,7 @@ impl Line {
 /// Bytes from outside as a quoted text of printable ASCII: everything else becomes an escape, and what is longer than
 /// 128 bytes is cut and ends in `...`.
 #[must_use]
+#[inline(never)]
 pub fn quote(value: &[u8]) -> String {
     let mut text = String::with_capacity(value.len().min(VALUE_BOUND).saturating_add(5));
     text.push('"');

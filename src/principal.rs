@@ -5,7 +5,7 @@ use std::rc::Rc;
 use serde_json::Value;
 
 use crate::claims::{Validity, accepts_audience};
-use crate::config::{ClaimPath, Config, Provider, ProviderId};
+use crate::config::{AuditedSubject, ClaimPath, Config, Provider, ProviderId};
 use crate::jwt::{Audience, Claims, Confirmation, Scope, find_claim, wanted_claims};
 use crate::revocation::Marks;
 use crate::upstream::Effect;
@@ -27,6 +27,17 @@ pub struct Principal {
     pub effects: Rc<[Effect]>,
     /// What rules may ask about.
     pub facts: Facts,
+    /// What the audit may tell.
+    pub identity: Option<Rc<Identity>>,
+}
+
+/// Who a verified token speaks for, as far as the audit wants to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// `iss`.
+    pub issuer: Option<Box<str>>,
+    /// `sub`, if that is wanted.
+    pub subject: Option<Box<str>>,
 }
 
 /// What rules may ask about a token: as much of its claims as the configuration has use for.
@@ -39,13 +50,23 @@ pub struct Facts {
     values: Vec<(String, Value)>,
 }
 
-/// Which claims of a provider's tokens the rules of a configuration ask about.
+/// Which claims of a provider's tokens the rules of a configuration ask about, and its audit.
 #[derive(Debug, Clone, Default)]
 pub struct Interest {
     audience: bool,
     scopes: bool,
     /// Top-level names.
     claims: Vec<String>,
+    identity: IdentityInterest,
+}
+
+/// How much of who tokens speak for the audit wants to know.
+#[derive(Debug, Clone, Copy, Default)]
+enum IdentityInterest {
+    #[default]
+    Nothing,
+    Issuer,
+    IssuerAndSubject,
 }
 
 impl Interest {
@@ -60,12 +81,36 @@ impl Interest {
             audience: leaves.iter().any(|leaf| leaf.audiences.is_some()),
             scopes: permissions().any(|permission| !permission.scopes.is_empty() || !permission.any_scopes.is_empty()),
             claims: wanted_claims(conditions.map(|condition| &condition.claim)),
+            identity: match config.audit.as_ref().map(|audit| &audit.subject) {
+                None => IdentityInterest::Nothing,
+                Some(AuditedSubject::None) => IdentityInterest::Issuer,
+                Some(AuditedSubject::Digest(_) | AuditedSubject::Plain) => IdentityInterest::IssuerAndSubject,
+            },
         }
+    }
+
+    /// Who a token with these claims speaks for, which have been verified.
+    #[must_use]
+    pub fn identity(&self, claims: &Claims<'_>) -> Option<Rc<Identity>> {
+        let subject = match self.identity {
+            IdentityInterest::Nothing => return None,
+            IdentityInterest::Issuer => None,
+            IdentityInterest::IssuerAndSubject => claims.subject.as_deref().map(Box::from),
+        };
+        Some(Rc::new(Identity { issuer: claims.issuer.as_deref().map(Box::from), subject }))
     }
 
     /// The top-level claims whose values are asked about.
     pub fn claims(&self) -> impl Iterator<Item = &String> {
         self.claims.iter()
+    }
+}
+
+impl Identity {
+    /// How many bytes its texts take.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        [&self.issuer, &self.subject].into_iter().flatten().fold(0, |size, text| size.saturating_add(text.len()))
     }
 }
 

@@ -52,8 +52,9 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             if self.is_taken(*place, &progress) {
                 continue;
             }
-            let Some(presented) = self.token_at(*place).map_err(refuse)? else { continue };
-            progress.note(self.admit(presented, provider, leaf))?;
+            let several = |denial| Stop::Deny(Denial { provider: Some(id), ..denial });
+            let Some(presented) = self.token_at(*place).map_err(several)? else { continue };
+            progress.note(*place, self.admit(presented, provider, leaf))?;
         }
         progress.conclude(Some(id))
     }
@@ -88,6 +89,22 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
             return refuse(Denial::new(Reason::IssuerNotAccepted, Some(id)));
         }
         let principal = self.principal(presented, id, provider)?;
+        self.admit_bearer(presented, Rc::clone(&principal), provider, leaf).map_err(|stop| match stop {
+            Stop::Deny(denial) => Stop::Deny(Denial { identity: principal.identity.clone(), ..denial }),
+            wait @ Stop::Wait(_) => wait,
+        })
+    }
+
+    /// Whether the token, which is good, counts for what is asked for.
+    fn admit_bearer(
+        &self,
+        presented: Presented<'p, 's, 'r>,
+        principal: Rc<Principal>,
+        provider: &Provider,
+        leaf: &ProviderRequirement,
+    ) -> Result<Admitted<'r>, Stop> {
+        let id = leaf.provider;
+        let refuse = |denial| Err(Stop::Deny(denial));
         if !principal.facts.is_for(leaf.audiences.as_deref()) {
             return refuse(Denial::new(Reason::AudienceNotAccepted, Some(id)));
         }
@@ -110,8 +127,8 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     fn meet_any_provider(&self, ids: &[ProviderId]) -> Outcome<'r> {
         let mut progress = Progress::default();
         for presented in self.tokens_for(ids) {
-            let presented = presented.map_err(|reason| Stop::Deny(Denial::new(reason, only(ids))))?;
-            progress.note(self.admit_for_any(presented, ids))?;
+            let presented = presented.map_err(|denial| Stop::Deny(Denial { provider: only(ids), ..denial }))?;
+            progress.note(presented.position, self.admit_for_any(presented, ids))?;
         }
         progress.conclude(only(ids))
     }
@@ -139,7 +156,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
     }
 
     /// The tokens at all places where one of these providers looks.
-    fn tokens_for(&self, ids: &[ProviderId]) -> impl Iterator<Item = Result<Presented<'p, 's, 'r>, Reason>> {
+    fn tokens_for(&self, ids: &[ProviderId]) -> impl Iterator<Item = Result<Presented<'p, 's, 'r>, Denial>> {
         let looked_at = |place: &usize| ids.iter().any(|id| self.authenticator.places_of(*id).contains(place));
         (0..self.places.len()).filter(looked_at).filter_map(|place| self.token_at(place).transpose())
     }
@@ -192,7 +209,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         for presented in self.tokens_for(ids).flatten() {
             match self.admit_for_any(presented, ids) {
                 Err(Stop::Deny(denial)) if may_be_overlooked(&denial) => self.overlook(&denial),
-                outcome => progress.note(outcome)?,
+                outcome => progress.note(presented.position, outcome)?,
             }
         }
         progress.waits.map_or(Ok(progress.admitted), |wait| Err(Stop::Wait(wait)))
@@ -207,12 +224,12 @@ struct Progress<'r> {
 }
 
 impl<'r> Progress<'r> {
-    /// A refused token ends it, even while another one waits.
-    fn note(&mut self, outcome: Result<Admitted<'r>, Stop>) -> Result<(), Stop> {
+    /// The token at this place is refused, passes or waits. A refused one ends it, even while another one waits.
+    fn note(&mut self, place: usize, outcome: Result<Admitted<'r>, Stop>) -> Result<(), Stop> {
         match outcome {
             Ok(token) => self.admitted.push(token),
             Err(Stop::Wait(wait)) => self.waits = Some(sooner(self.waits, wait)),
-            Err(Stop::Deny(denial)) => return Err(Stop::Deny(denial)),
+            Err(Stop::Deny(denial)) => return Err(Stop::Deny(denial.at(place))),
         }
         Ok(())
     }

@@ -137,7 +137,8 @@ impl Weighter<Token, Rc<Remembered>> for Weigh {
 fn weight(principal: &Principal) -> usize {
     let effects = principal.effects.iter().map(size).fold(OVERHEAD, usize::saturating_add);
     let marks = principal.marks.as_ref().map_or(0, |marks| marks.size().saturating_add(OVERHEAD));
-    effects.saturating_add(principal.facts.size()).saturating_add(marks)
+    let identity = principal.identity.as_ref().map_or(0, |identity| identity.size().saturating_add(OVERHEAD));
+    effects.saturating_add(principal.facts.size()).saturating_add(marks).saturating_add(identity)
 }
 
 fn size(effect: &Effect) -> usize {
@@ -168,6 +169,7 @@ mod tests {
             marks: None,
             effects: Rc::new([]),
             facts: Facts::default(),
+            identity: None,
         })
     }
 

@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::crypto::Signatures;
 use crate::decision::{Denial, Wait};
 use crate::jwks::KeySet;
-use crate::jwt::{UnverifiedToken, VerifiedToken};
+use crate::jwt::{Header, UnverifiedToken, VerifiedToken};
 use crate::principal::{Facts, Interest, Principal};
 use crate::reason::Reason;
 use crate::revocation::{LookupKey, Marks, Standing};
@@ -97,10 +97,14 @@ pub(crate) fn accept(
 ) -> Result<Principal, Stop> {
     check_header(id, provider, token)?;
     let verified = verify(id, token, signatures, moment)?;
-    claims::check(provider, &verified, moment.now)
-        .map_err(|unmet| Stop::Deny(Denial::new(unmet.reason, Some(id)).because(&unmet.detail)))?;
-    let effects = claim_effects(provider, &verified)
-        .map_err(|unsafe_claim| Stop::Deny(Denial::new(Reason::ClaimUnsafe, Some(id)).because(unsafe_claim.target)))?;
+    let identity = interest.and_then(|interest| interest.identity(verified.claims()));
+    let refuse = |reason, detail: &str| {
+        let denial = Denial::new(reason, Some(id)).because(detail);
+        Stop::Deny(Denial { identity: identity.clone(), ..denial })
+    };
+    claims::check(provider, &verified, moment.now).map_err(|unmet| refuse(unmet.reason, &unmet.detail))?;
+    let effects =
+        claim_effects(provider, &verified).map_err(|unsafe_claim| refuse(Reason::ClaimUnsafe, unsafe_claim.target))?;
     Ok(Principal {
         provider: id,
         generation: moment.keys.generation(id, moment.now),
@@ -109,29 +113,36 @@ pub(crate) fn accept(
         marks: provider.revocation.is_some().then(|| Box::new(Marks::of(verified.claims()))),
         effects: effects.into(),
         facts: interest.map(|interest| Facts::of(verified.claims(), provider, interest)).unwrap_or_default(),
+        identity,
     })
 }
 
 /// The provider says which algorithms and types count; the header can only agree (RFC 8725 sections 3.1 and 3.11).
 fn check_header(id: ProviderId, provider: &Provider, token: &UnverifiedToken<'_>) -> Result<(), Stop> {
-    let header = token.header();
-    if !provider.algorithms.contains(header.algorithm) {
-        let denial = Denial::new(Reason::AlgorithmNotAllowed, Some(id));
-        return Err(Stop::Deny(denial.with_quoted("alg", Some(header.algorithm.name()))));
+    check_algorithm(id, provider, token.header()).map_err(Stop::Deny)?;
+    check_type(id, provider, token.header()).map_err(Stop::Deny)
+}
+
+pub(crate) fn check_algorithm(id: ProviderId, provider: &Provider, header: &Header<'_>) -> Result<(), Denial> {
+    if provider.algorithms.contains(header.algorithm) {
+        return Ok(());
     }
-    let type_accepted = match &header.token_type {
+    Err(Denial::new(Reason::AlgorithmNotAllowed, Some(id)).with_quoted("alg", Some(header.algorithm.name())))
+}
+
+pub(crate) fn check_type(id: ProviderId, provider: &Provider, header: &Header<'_>) -> Result<(), Denial> {
+    let is_accepted = match &header.token_type {
         Some(_) => header.has_type(&provider.token_types),
         None => !provider.require_type,
     };
-    if !type_accepted {
-        let denial = Denial::new(Reason::TypeNotAccepted, Some(id));
-        return Err(Stop::Deny(denial.with_quoted("typ", header.token_type.as_deref())));
+    if is_accepted {
+        return Ok(());
     }
-    Ok(())
+    Err(Denial::new(Reason::TypeNotAccepted, Some(id)).with_quoted("typ", header.token_type.as_deref()))
 }
 
 /// Finds the keys that may verify the token, and has it verified by one of them.
-fn verify<'t>(
+pub(crate) fn verify<'t>(
     id: ProviderId,
     token: &'t UnverifiedToken<'_>,
     signatures: &Signatures,

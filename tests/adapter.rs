@@ -8,8 +8,8 @@ mod mint;
 use std::time::Duration;
 
 use host::{
-    LocalResponse, Plugin, Verdict, advance, body_passes, counted, finish, logged, trailers, trailers_pass, verdict,
-    with,
+    LocalResponse, Plugin, Verdict, advance, body_passes, counted, end, finish, logged, trailers, trailers_pass,
+    verdict, with,
 };
 use mint::{EcKey, NOW, claims, claims_with, hs256, jwks};
 use serde_json::{Value, json};
@@ -1092,4 +1092,140 @@ fn the_subject_has_to_fulfil_the_condition_on_it() {
     for subject in [json!("al"), json!("malice"), Value::Null] {
         refused(send_as(subject), "subject_not_accepted");
     }
+}
+
+/// The lines of the log from this level on that hold this.
+fn lines_with(level: u32, part: &str) -> Vec<String> {
+    logged(level).into_iter().filter(|line| line.contains(part)).collect()
+}
+
+const INFO: u32 = 2;
+
+#[test]
+fn a_flood_of_refusals_is_summarised_at_the_end_of_its_window() {
+    let mut config = local_config();
+    config["limits"] = json!({"max_denial_lines": 10});
+    config["rules"][1]["name"] = json!("api");
+    let plugin = start(&config);
+    plugin.tick();
+    for number in 0..25 {
+        refused(send(plugin, "/api", if number < 15 { "x" } else { "a.b.c.d.e" }), "token_malformed");
+    }
+    for _ in 0..5 {
+        refused(plugin.decide(&[(":path", "/else")]), "no_matching_rule");
+    }
+    advance(Duration::from_millis(9_999));
+    plugin.tick();
+    assert_eq!((lines_with(WARN, "denied reason").len(), lines_with(WARN, "denied more").len()), (10, 0));
+    assert_eq!(counted("jwt_warden.log.suppressed"), 20);
+    advance(Duration::from_millis(1));
+    plugin.tick();
+    assert_eq!(
+        lines_with(WARN, "denied more"),
+        [
+            "jwt-warden: denied more reason=token_malformed rule=api provider=\"acme\" number=15 in=10s",
+            "jwt-warden: denied more reason=no_matching_rule number=5 in=10s",
+        ]
+    );
+    refused(send(plugin, "/api", "x"), "token_malformed");
+    assert_eq!(lines_with(WARN, "denied reason").len(), 11);
+    advance(Duration::from_secs(60));
+    plugin.tick();
+    assert_eq!(lines_with(WARN, "denied more").len(), 2, "nothing was left out");
+}
+
+#[test]
+fn a_clock_that_is_set_back_mutes_the_log_no_longer_than_a_tick() {
+    let mut config = local_config();
+    config["limits"] = json!({"max_denial_lines": 1});
+    let plugin = start(&config);
+    for _ in 0..3 {
+        refused(send(plugin, "/api", "x"), "token_malformed");
+    }
+    with(|host| host.now_millis -= 3_600_000);
+    plugin.tick();
+    assert!(lines_with(WARN, "denied more")[0].ends_with("number=2 in=0s"));
+    refused(send(plugin, "/api", "x"), "token_malformed");
+    assert_eq!(lines_with(WARN, "denied reason").len(), 2);
+}
+
+#[test]
+fn what_is_counted_is_told_when_the_plugin_instance_ends() {
+    let mut config = local_config();
+    config["limits"] = json!({"max_denial_lines": 0});
+    let plugin = start(&config);
+    refused(send(plugin, "/api", "x"), "token_malformed");
+    assert_eq!(lines_with(WARN, "denied"), Vec::<String>::new());
+    end(plugin);
+    assert_eq!(lines_with(WARN, "denied more reason=token_malformed provider=\"acme\" number=1 in=").len(), 1);
+    assert_eq!(counted("jwt_warden.log.suppressed"), 1);
+}
+
+#[test]
+fn a_refused_token_is_recognised_by_its_digest() {
+    let mut config = local_config();
+    config["providers"]["acme"]["from_headers"] = json!([{"name": "x-first"}, {"name": "x-second"}]);
+    let plugin = start(&config);
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let expired = hs256(&header, &claims_with("exp", json!(1)));
+    let digest = |token: &str| {
+        use sha2::Digest as _;
+        let hash = sha2::Sha256::digest(token.as_bytes());
+        hash[..8].iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+    };
+    let last = || logged(WARN).pop().unwrap();
+    let good = good_hs256();
+    refused(plugin.decide(&[(":path", "/api"), ("x-first", &good), ("x-second", &expired)]), "token_expired");
+    assert!(last().contains(&format!(" token={} detail=", digest(&expired))), "{}", last());
+    refused(plugin.decide(&[(":path", "/api"), ("x-first", &good), ("x-first", &expired)]), "token_duplicated");
+    assert!(last().ends_with(&format!(" token={}", digest(&good))), "{}", last());
+    for other in ["/api", "/else"] {
+        assert!(matches!(plugin.decide(&[(":path", other)]), Verdict::Answered(_)));
+        assert!(!last().contains("token="), "{}", last());
+    }
+    refused(plugin.decide(&[(":path", "/api"), ("x-first", "hunter2")]), "token_malformed");
+    assert!(!last().contains("token="), "{}", last());
+}
+
+#[test]
+fn decisions_are_put_on_record_once_and_tell_of_verified_tokens_only() {
+    let mut config = local_config();
+    config["audit"] = json!({"decisions": "all", "subject": "plain"});
+    config["limits"] = json!({"max_denial_lines": 0});
+    let plugin = start(&config);
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let expired = hs256(&header, &claims_with("exp", json!(1)));
+    let forged = format!("{}A", &good_hs256()[..good_hs256().len() - 1]);
+    let who = r#"issuer="https://issuer.test" subject="alice""#;
+    let what = r#"method="GET" host="" path="/api""#;
+    for (token, expected) in [
+        (good_hs256(), format!(r#"verdict=allowed reason=verified provider="acme" {who} {what}"#)),
+        (good_hs256(), format!(r#"verdict=allowed reason=verified provider="acme" {who} {what}"#)),
+        (expired, format!(r#"verdict=denied reason=token_expired status=401 provider="acme" {who} {what}"#)),
+        (forged, format!(r#"verdict=denied reason=signature_invalid status=401 provider="acme" {what}"#)),
+    ] {
+        let before = lines_with(INFO, "audit ").len();
+        send(plugin, "/api?x=1", &token);
+        let lines = lines_with(INFO, "audit ");
+        assert_eq!((lines.len(), lines.last().unwrap()), (before + 1, &format!("jwt-warden: audit {expected}")));
+    }
+    send(plugin, "/open/", "x");
+    assert!(logged(INFO).pop().unwrap().contains("audit verdict=allowed reason=not_required method="));
+}
+
+#[test]
+fn a_request_that_waited_is_put_on_record_when_it_is_decided() {
+    let mut config = remote_config();
+    config["audit"] = json!({"decisions": "all"});
+    let key = EcKey::new("k1", 1);
+    let plugin = start(&config);
+    let authorization = bearer(&key.token(&claims()));
+    with(|host| host.route_name = Some(b"orders".to_vec()));
+    let id = plugin.request(&[(":path", "/api"), ("authorization", &authorization)], true);
+    plugin.tick();
+    assert!(lines_with(INFO, "audit ").is_empty());
+    plugin.answer_ok(&jwks(&[key.jwk()]));
+    assert!(matches!(verdict(id), Verdict::Upstream(_)));
+    let [line] = &lines_with(INFO, "audit ")[..] else { panic!("{:?}", logged(INFO)) };
+    assert!(line.ends_with(r#"issuer="https://issuer.test" method="" host="" path="/api" route="orders""#), "{line}");
 }

@@ -21,6 +21,7 @@ const DOCUMENTS: [&str; 11] = [
     "docs/fleet.md",
     "docs/from-jwt_authn.md",
     "docs/operations.md",
+    "docs/program.md",
 ];
 
 fn root() -> &'static Path {

@@ -18,11 +18,23 @@ const MAX_BYTES: usize = 1 << 20;
 /// One mistake: the text is absent, too long or neither JSON nor a Struct, or a field is unknown, given twice or of the
 /// wrong type.
 pub(super) fn read(text: &[u8]) -> Result<RawConfig, ConfigError> {
+    RawConfig::read(object(text)?).map_err(|error| ConfigError::single(error.path().dotted(), error.to_string()))
+}
+
+/// The same, with every mistake of shape.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn read_through(text: &[u8]) -> Result<RawConfig, ConfigError> {
+    RawConfig::read(object(text)?).map_err(|error| {
+        ConfigError::several(error.each().iter().map(|error| (error.path().dotted(), error.to_string())))
+    })
+}
+
+fn object(text: &[u8]) -> Result<Node, ConfigError> {
     let node = node(text)?;
     if !matches!(node, Node::Object(_)) {
         return Err(ConfigError::single("", "has to be a JSON object, with `providers` and `rules`"));
     }
-    RawConfig::read(node).map_err(|error| ConfigError::single(error.path().dotted(), error.to_string()))
+    Ok(node)
 }
 
 fn node(text: &[u8]) -> Result<Node, ConfigError> {

@@ -9,7 +9,7 @@ use super::{
     JwksSource, RemoteJwks,
     local_keys::check_local_keys,
     provider::holds_hmac,
-    raw::{RawDiscovery, RawLocalJwks, RawRemoteJwks},
+    raw::{RawBytes, RawDiscovery, RawRemoteJwks},
     remote_jwks::{discovery, remote_jwks},
     report::{Checked, Place, quoted},
 };
@@ -57,7 +57,7 @@ pub(super) fn jwks_source(
 
 /// The three sources, of which one has to be there.
 pub(super) struct RawSources {
-    pub(super) local_jwks: Option<RawLocalJwks>,
+    pub(super) local_jwks: Option<RawBytes>,
     pub(super) remote_jwks: Option<RawRemoteJwks>,
     pub(super) discovery: Option<RawDiscovery>,
 }
@@ -73,13 +73,15 @@ fn no_shared_secrets(listed: Option<AlgorithmSet>, at: &Place<'_>) -> Checked<()
     Ok(())
 }
 
-fn local_jwks(
-    raw: RawLocalJwks,
-    listed: Option<AlgorithmSet>,
-    context: Context<'_>,
-    at: &Place<'_>,
-) -> Checked<Vec<u8>> {
-    let (field, document) = match (raw.inline_string, raw.inline_bytes, raw.environment_variable) {
+fn local_jwks(raw: RawBytes, listed: Option<AlgorithmSet>, context: Context<'_>, at: &Place<'_>) -> Checked<Vec<u8>> {
+    let (field, document) = given_bytes(raw, context, at)?;
+    check_local_keys(&document, listed, context.max_jwks_bytes, &at.field(field))?;
+    Ok(document)
+}
+
+/// The bytes, and the field that gives them.
+pub(super) fn given_bytes(raw: RawBytes, context: Context<'_>, at: &Place<'_>) -> Checked<(&'static str, Vec<u8>)> {
+    let (field, bytes) = match (raw.inline_string, raw.inline_bytes, raw.environment_variable) {
         (Some(text), None, None) => ("inline_string", Ok(text.into_bytes())),
         (None, Some(text), None) => ("inline_bytes", decoded(&text, &at.field("inline_bytes"))),
         (None, None, Some(name)) => {
@@ -87,14 +89,12 @@ fn local_jwks(
         }
         _ => return at.mistake("needs exactly one of inline_string, inline_bytes and environment_variable"),
     };
-    let document = document?;
-    check_local_keys(&document, listed, context.max_jwks_bytes, &at.field(field))?;
-    Ok(document)
+    Ok((field, bytes?))
 }
 
 fn decoded(text: &str, at: &Place<'_>) -> Checked<Vec<u8>> {
     let standard = text.replace('-', "+").replace('_', "/");
-    BASE64.decode(standard).map_err(|_| at.note("has to be base64: the bytes of a JWKS document"))
+    BASE64.decode(standard).map_err(|_| at.note("has to be base64"))
 }
 
 fn variable(name: &str, environment: &dyn Fn(&str) -> Option<String>, at: &Place<'_>) -> Checked<Vec<u8>> {

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Config, Provider, ProviderId, Requirement, SenderConstraint, Unmatched, document, dpop,
+    Config, Provider, ProviderId, Requirement, SenderConstraint, Unmatched,
+    audit::audit,
+    document, dpop,
     edited_headers::warn_of_edited,
     failed_attempts::failed_attempts,
     forwarding,
@@ -43,8 +45,25 @@ pub struct Loaded {
 ///
 /// Every mistake of validation, at most 20; or, before that, the first mistake of syntax or shape.
 pub fn parse(text: &[u8], environment: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, ConfigError> {
-    let raw = document::read(text)?;
-    let report = Report::default();
+    validated(document::read(text)?, environment, Report::default())
+}
+
+/// The same as [`parse`], for those who correct the text: nothing is left out, neither mistakes nor warnings. As long as
+/// there are mistakes of syntax and shape, there is nothing to validate.
+///
+/// # Errors
+///
+/// Every mistake of shape, or every one of validation.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn check(text: &[u8], environment: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, ConfigError> {
+    validated(document::read_through(text)?, environment, Report::of_everything())
+}
+
+fn validated(
+    raw: RawConfig,
+    environment: &dyn Fn(&str) -> Option<String>,
+    report: Report,
+) -> Result<Loaded, ConfigError> {
     let config = config(raw, environment, &report.root());
     let (config, warnings) = report.conclude(config)?;
     Ok(Loaded { config, warnings })
@@ -75,6 +94,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
     let token_cache = settings::token_cache(&raw.token_cache.unwrap_or_default(), &at.field("token_cache"));
     let has_dpop = raw.dpop.is_some();
     let dpop = dpop::dpop(raw.dpop, &at.field("dpop"));
+    let audit = raw.audit.map(|raw| audit(raw, context, &at.field("audit"))).transpose();
     let providers = providers?;
     let resource = at.field("protected_resource");
     let protected_resource =
@@ -95,6 +115,7 @@ fn config(raw: RawConfig, environment: &dyn Fn(&str) -> Option<String>, at: &Pla
         protected_resource: protected_resource?,
         dpop: dpop?,
         report_only,
+        audit: audit?,
         limits: limits?,
     };
     check_whole(&config, without_rules, at);

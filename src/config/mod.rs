@@ -2,6 +2,7 @@
 //!
 //! Everything here is already known to be consistent; the rest of the core never sees the raw shapes.
 
+mod audit;
 mod csrf;
 mod document;
 mod dpop;
@@ -19,6 +20,8 @@ mod local_keys;
 mod locations;
 mod names;
 mod node;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod outline;
 mod path;
 mod permission;
 mod protected_resource;
@@ -36,6 +39,7 @@ mod revocation;
 mod rules;
 mod settings;
 mod shape;
+mod shape_error;
 mod string_match;
 #[cfg(test)]
 mod tests;
@@ -46,6 +50,7 @@ pub(crate) mod uri;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use audit::{Audit, AuditedSubject};
 pub use csrf::{CsrfGuard, DoubleSubmit};
 pub use dpop::Dpop;
 pub(crate) use dpop::LONGEST_LIFE;
@@ -53,14 +58,17 @@ pub use failed_attempts::{CountedBy, FailedAttempts};
 pub use forwarding::{
     ClaimFormat, ClaimHeader, ClaimPath, ClaimState, PayloadHeader, ROUTE_PROPERTY, VERDICT_PROPERTY,
 };
+#[cfg(not(target_arch = "wasm32"))]
+pub use load::check;
 pub use load::{Loaded, parse};
 pub use protected_resource::ProtectedResource;
-pub use report::{ConfigError, Warning};
+pub use report::{ConfigError, Warning, indexed, joined};
 pub use request_matcher::{
     HeaderCondition, HeaderMatcher, HostPattern, ParameterCondition, PathMatcher, QueryParameterMatcher, RequestMatcher,
 };
 pub use requirement::{ClaimCondition, ClaimValue, Exemption, Permission, ProviderRequirement, Requirement};
 pub use revocation::{Lookup, PolledList, Revocation, RevokedWhen, TemplatePart};
+pub use shape::snake_case;
 
 pub use trusted_proxies::{PeerCertificate, TrustedProxies};
 
@@ -103,6 +111,8 @@ pub struct Config {
     pub dpop: Dpop,
     /// Whether requests that should be refused pass, and that is reported: where no rule says otherwise.
     pub report_only: bool,
+    /// Which decisions are put on record; `None` if none are.
+    pub audit: Option<Audit>,
     /// Bounds on what clients and servers may send.
     pub limits: Limits,
 }
@@ -302,6 +312,8 @@ pub struct Limits {
     pub max_waiting_requests: usize,
     /// The largest denylist or status list, in bytes, and the largest status list when it is unpacked.
     pub max_revocation_bytes: usize,
+    /// How many lines about refusals each worker writes within ten seconds.
+    pub max_denial_lines: usize,
 }
 
 impl Default for Limits {
@@ -311,6 +323,7 @@ impl Default for Limits {
             max_jwks_bytes: 262_144,
             max_waiting_requests: 10_000,
             max_revocation_bytes: 16_777_216,
+            max_denial_lines: 100,
         }
     }
 }

@@ -30,7 +30,16 @@ pub(super) struct RawConfig {
     pub(super) dpop: Option<RawDpop>,
     pub(super) protected_resource: Option<RawProtectedResource>,
     pub(super) report_only: Option<bool>,
+    pub(super) audit: Option<RawAudit>,
     pub(super) limits: Option<RawLimits>,
+}
+
+#[expecting = "an object, with `decisions`"]
+pub(super) struct RawAudit {
+    pub(super) decisions: Option<String>,
+    pub(super) one_in: Option<u64>,
+    pub(super) subject: Option<String>,
+    pub(super) digest_key: Option<RawBytes>,
 }
 
 #[expecting = "an object, with `addresses` or `certificates`"]
@@ -82,7 +91,7 @@ pub(super) struct RawProvider {
     pub(super) require_expiration: Option<bool>,
     pub(super) max_lifetime: Option<RawDuration>,
     pub(super) clock_skew_seconds: Option<u64>,
-    pub(super) local_jwks: Option<RawLocalJwks>,
+    pub(super) local_jwks: Option<RawBytes>,
     pub(super) remote_jwks: Option<RawRemoteJwks>,
     pub(super) discovery: Option<RawDiscovery>,
     pub(super) from_headers: Option<Vec<RawHeaderLocation>>,
@@ -139,7 +148,7 @@ pub(super) struct RawStatusList {
 }
 
 #[expecting = "an object, with `inline_string`, `inline_bytes` or `environment_variable`"]
-pub(super) struct RawLocalJwks {
+pub(super) struct RawBytes {
     pub(super) inline_string: Option<String>,
     pub(super) inline_bytes: Option<String>,
     pub(super) environment_variable: Option<String>,
@@ -294,6 +303,7 @@ pub(super) struct RawLimits {
     pub(super) max_jwks_bytes: Option<u64>,
     pub(super) max_waiting_requests: Option<u64>,
     pub(super) max_revocation_bytes: Option<u64>,
+    pub(super) max_denial_lines: Option<u64>,
 }
 
 #[expecting = "an object, with `max_entries` and `max_bytes`"]

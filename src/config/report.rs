@@ -34,6 +34,26 @@ impl ConfigError {
     pub(super) fn single(path: impl Into<String>, sentence: impl Into<String>) -> Self {
         Self { mistakes: vec![Finding { path: path.into(), sentence: sentence.into() }], left_out: 0 }
     }
+
+    /// An error with these mistakes, of which there is at least one.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn several(mistakes: impl Iterator<Item = (String, String)>) -> Self {
+        Self { mistakes: mistakes.map(|(path, sentence)| Finding { path, sentence }).collect(), left_out: 0 }
+    }
+}
+
+impl ConfigError {
+    /// The mistakes: the path of the field, such as `providers.acme.issuer` (empty for the configuration as a whole), and
+    /// what would be right.
+    pub fn mistakes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.mistakes.iter().map(|mistake| (mistake.path.as_str(), mistake.sentence.as_str()))
+    }
+
+    /// How many more there are.
+    #[must_use]
+    pub const fn left_out(&self) -> usize {
+        self.left_out
+    }
 }
 
 impl std::error::Error for ConfigError {}
@@ -96,19 +116,39 @@ pub(super) struct Report {
 struct Bounded {
     kept: Vec<Finding>,
     left_out: usize,
+    /// Whether there is no bound: for those who correct a file.
+    #[cfg(not(target_arch = "wasm32"))]
+    keeps_all: bool,
 }
 
 impl Bounded {
+    #[cfg(not(target_arch = "wasm32"))]
+    const fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_KEPT && !self.keeps_all
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    const fn is_full(&self) -> bool {
+        self.kept.len() >= MAX_KEPT
+    }
+
     fn push(&mut self, finding: Finding) {
-        if self.kept.len() < MAX_KEPT {
-            self.kept.push(finding);
-        } else {
+        if self.is_full() {
             self.left_out += 1;
+        } else {
+            self.kept.push(finding);
         }
     }
 }
 
 impl Report {
+    /// One that keeps everything.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(super) fn of_everything() -> Self {
+        let bounded = || RefCell::new(Bounded { keeps_all: true, ..Bounded::default() });
+        Self { mistakes: bounded(), warnings: bounded() }
+    }
+
     /// The place of the configuration as a whole.
     pub(super) const fn root(&self) -> Place<'_> {
         Place { report: self, inwards: None }
@@ -116,7 +156,7 @@ impl Report {
 
     /// `value` and the warnings, if no mistake was found.
     pub(super) fn conclude<T>(self, value: Checked<T>) -> Result<(T, Vec<Warning>), ConfigError> {
-        let Bounded { kept: mistakes, left_out } = self.mistakes.into_inner();
+        let Bounded { kept: mistakes, left_out, .. } = self.mistakes.into_inner();
         match value {
             Ok(value) if mistakes.is_empty() => Ok((value, conclude_warnings(self.warnings.into_inner()))),
             _ => Err(ConfigError { mistakes, left_out }),
@@ -212,14 +252,16 @@ impl Place<'_> {
     }
 }
 
-/// The path of the field `name` of the object at `path`.
-pub(super) fn joined(path: &str, name: &str) -> String {
+/// The path of the field `name` of the object at `path`, as findings give it.
+#[must_use]
+pub fn joined(path: &str, name: &str) -> String {
     let separator = if path.is_empty() { "" } else { "." };
     format!("{path}{separator}{}", escaped(name))
 }
 
-/// The path of the element `index` of the list at `path`.
-pub(super) fn indexed(path: &str, index: usize) -> String {
+/// The path of the element `index` of the list at `path`, as findings give it.
+#[must_use]
+pub fn indexed(path: &str, index: usize) -> String {
     format!("{path}[{index}]")
 }
 

@@ -53,11 +53,13 @@ pub(super) fn limits(raw: &RawLimits, at: &Place<'_>) -> Checked<Limits> {
     let waiting = limit(raw.max_waiting_requests, default.max_waiting_requests, 1..=100_000, waiting);
     let revocation = &at.field("max_revocation_bytes");
     let revocation = limit(raw.max_revocation_bytes, default.max_revocation_bytes, 1024..=67_108_864, revocation);
+    let lines = limit(raw.max_denial_lines, default.max_denial_lines, 0..=1_000_000, &at.field("max_denial_lines"));
     Ok(Limits {
         max_token_bytes: token?,
         max_jwks_bytes: jwks?,
         max_waiting_requests: waiting?,
         max_revocation_bytes: revocation?,
+        max_denial_lines: lines?,
     })
 }
 

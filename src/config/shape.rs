@@ -1,53 +1,13 @@
 //! How the raw shapes get their values from the tree, and mistakes of shape their sentences. No value is ever quoted: it
 //! may be a key.
 
-use std::fmt;
-
-use super::{node::Node, path::Path, unknown_field};
+pub(super) use super::shape_error::ShapeError;
+use super::{node::Node, shape_error::Mistakes, unknown_field};
 
 /// What a node can be read as.
 pub(super) trait Shape: Sized {
     /// Reads `node`.
     fn read(node: Node) -> Result<Self, ShapeError>;
-}
-
-/// What is wrong with the shape of a value, and where.
-#[derive(Debug)]
-pub(super) struct ShapeError(Box<Mistake>);
-
-#[derive(Debug)]
-struct Mistake {
-    sentence: String,
-    path: Path,
-}
-
-impl ShapeError {
-    /// The mistake that this sentence tells.
-    pub(super) fn new(sentence: String) -> Self {
-        Self(Box::new(Mistake { sentence, path: Path::default() }))
-    }
-
-    /// Where the value stands.
-    pub(super) fn path(&self) -> &Path {
-        &self.0.path
-    }
-
-    /// The mistake is in the field `name` of an object.
-    pub(super) fn in_field(mut self, name: String) -> Self {
-        self.0.path.in_field(name);
-        self
-    }
-
-    fn in_index(mut self, index: usize) -> Self {
-        self.0.path.in_index(index);
-        self
-    }
-}
-
-impl fmt::Display for ShapeError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0.sentence)
-    }
 }
 
 impl Node {
@@ -104,8 +64,10 @@ impl<T: Shape> Shape for Vec<T> {
 /// Hands the items of the list that `node` has to be to `read`.
 fn read_items(node: Node, read: &mut dyn FnMut(Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
     let Node::List(items) = node else { return Err(node.is_not("a list")) };
+    let mut mistakes = Mistakes::default();
     let mut items = items.into_iter().enumerate();
-    items.try_for_each(|(index, item)| read(item).map_err(|error| error.in_index(index)))
+    items.try_for_each(|(index, item)| mistakes.go_on(read(item).map_err(|error| error.in_index(index))))?;
+    mistakes.conclude()
 }
 
 /// The members of an object whose names the operator chooses, in their order.
@@ -121,7 +83,13 @@ impl<T: Shape> Shape for Named<T> {
 
 fn read_members(node: Node, read: &mut dyn FnMut(&str, Node) -> Result<(), ShapeError>) -> Result<(), ShapeError> {
     let Node::Object(members) = node else { return Err(node.is_not("an object whose names you choose")) };
-    members.into_iter().try_for_each(|(name, value)| read(&name, value).map_err(|error| error.in_field(name)))
+    let mut mistakes = Mistakes::default();
+    let mut members = members.into_iter();
+    members.try_for_each(|(name, value)| {
+        let result = read(&name, value);
+        mistakes.go_on(result.map_err(|error| error.in_field(name)))
+    })?;
+    mistakes.conclude()
 }
 
 /// A field of an object while the object is read.
@@ -165,6 +133,16 @@ macro_rules! objects {
                 Ok(object)
             }
         }
+
+        #[cfg(not(target_arch = "wasm32"))]
+        impl super::outline::Outlined for $name {
+            fn outline(objects: &mut super::outline::Objects) -> super::outline::Kind {
+                #[allow(unused_variables, reason = "an object may have no fields")]
+                objects.object(stringify!($name), |objects| {
+                    vec![$((objects!(@name $field $($given)?), <$kind as super::outline::Outlined>::outline(objects)),)*]
+                })
+            }
+        }
     )* };
     (@name $field:ident $given:literal) => { $given };
     (@name $field:ident) => { stringify!($field) };
@@ -179,25 +157,31 @@ pub(super) fn read_fields(
     fields: &mut [&mut dyn Field],
 ) -> Result<(), ShapeError> {
     let Node::Object(members) = node else { return Err(node.is_not(expected)) };
+    let mut mistakes = Mistakes::default();
     for (name, value) in members {
-        // Only the fields of our shapes have two spellings; the names of providers have one.
-        let name = snake_case(name);
-        let position = names.iter().position(|known| *known == name);
-        let Some(field) = position.and_then(|position| fields.get_mut(position)) else {
-            return Err(ShapeError::new(unknown_field::sentence(&name, names)).in_field(name));
-        };
-        // Names that are equal letter by letter were refused when the tree was built.
-        let Some(result) = field.give(value) else {
-            let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
-            return Err(ShapeError::new(sentence));
-        };
-        result.map_err(|error| error.in_field(name))?;
+        mistakes.go_on(read_field(name, value, names, fields))?;
     }
-    Ok(())
+    mistakes.conclude()
+}
+
+fn read_field(name: String, value: Node, names: &[&str], fields: &mut [&mut dyn Field]) -> Result<(), ShapeError> {
+    // Only the fields of our shapes have two spellings; the names of providers have one.
+    let name = snake_case(name);
+    let position = names.iter().position(|known| *known == name);
+    let Some(field) = position.and_then(|position| fields.get_mut(position)) else {
+        return Err(ShapeError::new(unknown_field::sentence(&name, names)).in_field(name));
+    };
+    // Names that are equal letter by letter were refused when the tree was built.
+    let Some(result) = field.give(value) else {
+        let sentence = format!("`{name}` is given twice: in snake_case and in lowerCamelCase");
+        return Err(ShapeError::new(sentence));
+    };
+    result.map_err(|error| error.in_field(name))
 }
 
 /// The `snake_case` spelling of a lowerCamelCase name; any other name stays as it is.
-fn snake_case(name: String) -> String {
+#[must_use]
+pub fn snake_case(name: String) -> String {
     let camel = name.starts_with(|first: char| first.is_ascii_lowercase()) && !name.contains('_');
     if !camel {
         return name;

@@ -15,4 +15,6 @@ mod uri;
 pub(crate) use nonce::{Nonces, shared_secret};
 pub(crate) use proof::{Examiner, Proof};
 pub(crate) use replay::{ReplayMemory, Unusable};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use thumbprint::thumbprint;
 pub(crate) use uri::origin;

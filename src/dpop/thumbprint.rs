@@ -7,7 +7,7 @@ use super::hash::{HASH_LENGTH, sha256};
 use crate::crypto::VerifyingKey;
 
 /// The SHA-256 thumbprint of a public key; `None` for a secret.
-pub(super) fn thumbprint(key: &VerifyingKey) -> Option<[u8; HASH_LENGTH]> {
+pub(crate) fn thumbprint(key: &VerifyingKey) -> Option<[u8; HASH_LENGTH]> {
     let members = match key {
         VerifyingKey::Rsa(key) => {
             let exponent = key.exponent().to_be_bytes();

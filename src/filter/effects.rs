@@ -7,7 +7,6 @@ use crate::config::{Config, ROUTE_PROPERTY, VERDICT_PROPERTY};
 use crate::decision::{Admission, Denial};
 use crate::extractor::HeaderEdit;
 use crate::protected_resource::Answer;
-use crate::request::Request;
 use crate::upstream::Effect;
 
 /// Says once, when the plugin is configured, that these properties of requests will be texts: filters behind could not
@@ -69,14 +68,8 @@ pub(super) fn tell(answer: &Answer) {
     abi::send_response(answer.status, "jwt_warden_protected_resource", answer.headers, &answer.body);
 }
 
-/// Tells the log why the request, which passes, should have been refused.
-pub(super) fn report(denial: &Denial, config: &Config, request: &Request<'_>) {
-    abi::log(LogLevel::Warn, &denial.log_line("would deny", config, request));
-}
-
-/// Answers the request, and tells the log why.
-pub(super) fn refuse(denial: &Denial, config: &Config, request: &Request<'_>) {
-    abi::log(LogLevel::Warn, &denial.log_line("denied", config, request));
+/// Answers the request.
+pub(super) fn refuse(denial: &Denial, config: &Config) {
     let answer = denial.answer(config);
     let details = format!("jwt_warden_denied{{{}}}", denial.reason.code());
     let challenge = denial.challenge(config);

@@ -38,6 +38,7 @@ enum Metric {
     Tokens(&'static str),
     Verification(ProviderId),
     FailedAttempts,
+    SuppressedLines,
     Waiting(&'static str),
     WaitingTime,
     Fetches(ProviderId, &'static str),
@@ -93,6 +94,11 @@ impl Metrics {
     /// Counts a request that begins to wait (`entered`) or ends it (`left`).
     pub(super) fn count_waiting(&self, code: &'static str, config: &Config) {
         self.count(Metric::Waiting(code), 1, config);
+    }
+
+    /// Counts a line that is not written, since there have been too many.
+    pub(super) fn count_suppressed(&self, config: &Config) {
+        self.count(Metric::SuppressedLines, 1, config);
     }
 
     /// Counts what the core has tallied.
@@ -217,6 +223,7 @@ impl Metric {
             Self::Tokens(result) => format!("tokens.result.{result}"),
             Self::Verification(id) => format!("verification.provider.{}.microseconds", provider(id)),
             Self::FailedAttempts => "failed_attempts.counted".to_owned(),
+            Self::SuppressedLines => "log.suppressed".to_owned(),
             Self::Waiting(code) => format!("waiting.{code}"),
             Self::WaitingTime => "waiting.milliseconds".to_owned(),
             Self::Fetches(id, code) => format!("jwks.provider.{}.fetches.result.{code}", provider(id)),

@@ -110,9 +110,10 @@ impl Worker {
     }
 }
 
-/// What has been counted since the last tick is not lost when the plugin instance ends.
+/// What has been counted, and not been told yet, is not lost when the plugin instance ends.
 impl Drop for Worker {
     fn drop(&mut self) {
         self.hand_over();
+        self.turn_journal(abi::now().unwrap_or(Timestamp::EPOCH), true);
     }
 }

@@ -4,11 +4,13 @@ use std::cell::RefCell;
 
 use proxy_wasm::types::LogLevel;
 
-use super::abi;
-use super::fetches::{Target, report_list, report_lookup};
+use super::fetches::Target;
+use super::report;
 use super::shared_store::HostStore;
 use super::worker::Worker;
 use crate::config::{HttpUri, Provider, ProviderId};
+use crate::flood::Kind;
+use crate::log::Line;
 use crate::remote::{Attempt, Response};
 use crate::revocation::{LookupKey, Lookups, Marks, Outside, ProviderRevocation, Standing, StatusListToken};
 use crate::time::Timestamp;
@@ -109,7 +111,7 @@ impl Worker {
             let outcome = source.finish(attempt, response, outside);
             self.metrics.count_answer(id, source.kind(), outcome.code(), self.config());
             self.metrics.show_list(id, index, &source.status(), self.config());
-            report_list(self.name_of(id), source.kind(), source.http(), &outcome);
+            report::list(self.name_of(id), source.kind(), source.http(), &outcome);
         });
         self.tell(id);
     }
@@ -122,7 +124,7 @@ impl Worker {
         let received = lookups.receive(key, response, now);
         self.metrics.count_answer(id, "lookup", received.code(), self.config());
         if received.is_news {
-            report_lookup(self.name_of(id), lookups.http(), received.failure.as_ref());
+            self.report_lookup(id, lookups.http(), received.failure.as_ref());
         }
         drop(revocation);
         self.tell_of(id, key);
@@ -159,7 +161,9 @@ impl Revocations for Worker {
             None => Standing::Good,
             Some(Ok(mut revocation)) => revocation.standing(marks, arrival, now),
             Some(Err(_)) => {
-                abi::log(LogLevel::Error, "jwt-warden: revocations are asked about while they change");
+                let event = "revocations are asked about while they change";
+                let kind = Kind { event, code: ("cause", ""), rule: None, provider: Some(provider) };
+                self.log_news(kind, LogLevel::Error, &Line::new(event).finish());
                 Standing::Unavailable("they change just now")
             }
         }

@@ -10,14 +10,16 @@ use proxy_wasm::types::LogLevel;
 use zeroize::Zeroizing;
 
 use super::connection::HostConnection;
-use super::fetches::{Fetches, Target, read_response, report};
+use super::fetches::{Fetches, Target, read_response};
 use super::host_crypto::ForeignFunction;
+use super::journal::Journal;
 use super::metrics::{Metrics, Verdict};
 use super::observation::Observation;
 use super::revocations::{PerProvider, per_provider};
 use super::shared_store::HostStore;
 use super::waiting::{Progress, Waiting, WaitingRoom};
-use super::{abi, effects, pairs, route};
+use super::{abi, effects, pairs, report, route};
+use crate::audit::Decided;
 use crate::authenticator::Authenticator;
 use crate::config::{Config, HttpUri, JwksSource, Provider, ProviderId};
 use crate::crypto::{SignatureAlgorithm, Signatures};
@@ -53,6 +55,7 @@ pub(super) struct Worker {
     waiting: RefCell<WaitingRoom>,
     pub(super) metrics: Metrics,
     pub(super) observation: Observation,
+    pub(super) journal: Journal,
     entropy: Cell<u64>,
 }
 
@@ -75,6 +78,7 @@ impl Worker {
         let max_bytes = config.limits.max_jwks_bytes;
         let keys = config.providers.iter().map(|provider| ProviderKeys::of(provider, max_bytes)).collect();
         let revocations = per_provider(&config.providers, config.limits.max_revocation_bytes);
+        let journal = Journal::new(&config);
         let mut authenticator = Authenticator::new(config, signatures, seed);
         if !share_nonces(&mut authenticator) {
             abi::log(LogLevel::Error, "jwt-warden: configuration refused: dpop.nonce: there is no secret to be had");
@@ -89,6 +93,7 @@ impl Worker {
             waiting: RefCell::default(),
             metrics: Metrics::default(),
             observation: Observation::default(),
+            journal,
             entropy: Cell::new(seed),
         })
     }
@@ -156,14 +161,19 @@ impl Worker {
             Decision::Allow(admission) if effects::carry_out(admission) => {
                 progress.set(Progress::Allowed);
                 let Admission { rule, provider, code, .. } = *admission;
-                let verdict = admission.reported.as_ref().map_or(Verdict::Allowed, |_| Verdict::Reported);
+                let reported = admission.reported.as_deref();
+                let verdict = reported.map_or(Verdict::Allowed, |_| Verdict::Reported);
                 self.metrics.count_request(verdict, rule, provider, code, self.config());
-                admission.reported.iter().for_each(|denial| effects::report(denial, self.config(), request));
+                match reported {
+                    None => self.audit(&Decided::allowed(admission), request),
+                    Some(denial) => self.log_reported(denial, request),
+                }
             }
             Decision::Deny(denial) => self.refuse(denial, request, progress),
             Decision::Tell(answer) => {
                 progress.set(Progress::Denied);
                 self.metrics.count_request(Verdict::Answered, None, None, "protected_resource", self.config());
+                self.audit(&Decided::answered(answer), request);
                 effects::tell(answer);
             }
             Decision::Allow(_) | Decision::Wait(_) => {
@@ -176,7 +186,8 @@ impl Worker {
         progress.set(Progress::Denied);
         let Denial { rule, provider, reason, .. } = *denial;
         self.metrics.count_request(Verdict::Denied, rule, provider, reason.code(), self.config());
-        effects::refuse(denial, self.config(), request);
+        self.log_refusal(denial, request);
+        effects::refuse(denial, self.config());
     }
 
     /// A provider's name.
@@ -217,6 +228,7 @@ impl Worker {
         self.look_after_revocations(now);
         self.wake(now);
         self.hand_over();
+        self.turn_journal(now, false);
     }
 
     pub(super) fn provider_keys(&self, id: ProviderId) -> Option<&ProviderKeys> {
@@ -284,7 +296,7 @@ impl Worker {
             Next::Ended(outcome) => {
                 self.note_change(id, now);
                 self.metrics.count_fetch(id, outcome.code(), self.config());
-                report(self.name_of(id), &keys.borrow().source().http, &outcome);
+                report::keys(self.name_of(id), &keys.borrow().source().http, &outcome);
             }
         }
     }

@@ -6,6 +6,8 @@ use serde_json::value::RawValue;
 
 use super::json::{Members, WrongType, nests_within};
 use super::key::{Key, KeyError, KeyOrigin};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::crypto::AlgorithmSet;
 use crate::crypto::{SignatureAlgorithm, VerifyingKey};
 
 /// More entries than this, and the set is refused.
@@ -160,6 +162,12 @@ impl KeySet {
             .filter(move |entry| entry.key.algorithms.contains(algorithm))
             .map(|entry| &entry.key.verifying_key)
             .take(MAX_CANDIDATES)
+    }
+
+    /// The usable keys, each with its `kid` and the algorithms that it serves. For showing them.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn keys(&self) -> impl Iterator<Item = (Option<&str>, AlgorithmSet, &VerifyingKey)> {
+        self.entries.iter().map(|entry| (entry.kid.as_deref(), entry.key.algorithms, &entry.key.verifying_key))
     }
 
     fn take(&mut self, index: usize, text: &RawValue, origin: KeyOrigin) {

@@ -61,8 +61,23 @@ impl<'a> DecodedToken<'a> {
     }
 
     /// The header as sent: the decoded text, which nobody has read yet.
-    pub(crate) fn header_json(&self) -> Result<&str, FormError> {
+    ///
+    /// # Errors
+    ///
+    /// It is not UTF-8.
+    pub fn header_json(&self) -> Result<&str, FormError> {
         text(&self.header, Segment::Header)
+    }
+
+    /// The claims as sent: the decoded text, which nobody vouches for. For showing them to those who ask why a token was
+    /// refused, so it is not there for the filter.
+    ///
+    /// # Errors
+    ///
+    /// It is not UTF-8.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn unverified_claims_json(&self) -> Result<&str, FormError> {
+        text(&self.claims, Segment::Claims)
     }
 
     /// What was signed: the first two segments as sent, and the dot between them.

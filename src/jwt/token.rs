@@ -38,6 +38,14 @@ impl<'d> UnverifiedToken<'d> {
         self.claims.issuer.as_deref()
     }
 
+    /// The claims, which nobody vouches for. For telling those who ask everything that is wrong with a token, so it is not
+    /// there for the filter.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub fn unverified_claims(&self) -> &Claims<'d> {
+        &self.claims
+    }
+
     /// What was signed: the first two segments as sent, and the dot between them.
     #[must_use]
     pub fn signing_input(&self) -> &'d [u8] {

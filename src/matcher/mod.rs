@@ -102,6 +102,18 @@ impl RuleIndex {
         self.first_match(target).map_or(Found::Nothing, Found::Rule)
     }
 
+    /// Every path that an upstream may take the request's for, itself the first, and the rule that each falls under; `None` if
+    /// these are too many. For those who ask why a path is ambiguous.
+    #[cfg(not(target_arch = "wasm32"))]
+    #[must_use]
+    pub fn readings(&self, request: &Request<'_>) -> Option<Vec<(Vec<u8>, Option<usize>)>> {
+        let text = request.header_values(":authority").next().unwrap_or_default();
+        let authority = if self.asks_for_host { Authority::parse(text) } else { None };
+        let rule = |path: &[u8]| self.first_match(Target { request, path, authority });
+        let readings = readings::readings(request.path())?;
+        Some(readings.into_iter().map(|path| (path.clone(), rule(&path))).collect())
+    }
+
     /// Whether expressions would be held against so much text, or a path be read in so many ways, that other requests
     /// had to wait for it.
     fn takes_too_long(&self, target: Target<'_>) -> bool {

@@ -246,6 +246,12 @@ pub fn finish(id: u32) {
     }
 }
 
+/// Ends all requests, then the plugin instance.
+pub fn end(plugin: Plugin) {
+    with(|host| host.streams.keys().copied().collect::<Vec<_>>()).into_iter().for_each(finish);
+    finish(plugin.0);
+}
+
 /// Lets time pass.
 pub fn advance(duration: Duration) {
     with(|host| host.now_millis += u64::try_from(duration.as_millis()).expect("a short time"));

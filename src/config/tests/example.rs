@@ -119,7 +119,7 @@ pub(super) fn full() -> Value {
         },
         "realm": "acme api", "unavailable_status": 503,
         "token_cache": {"max_entries": 20, "max_bytes": 65536},
-        "limits": {"max_token_bytes": 8192, "max_jwks_bytes": 65536, "max_waiting_requests": 10, "max_revocation_bytes": 1024}
+        "limits": limits()
     })
 }
 
@@ -212,6 +212,16 @@ fn acme() -> Provider {
     }
 }
 
+fn limits() -> Value {
+    json!({
+        "max_token_bytes": 8192,
+        "max_jwks_bytes": 65536,
+        "max_waiting_requests": 10,
+        "max_revocation_bytes": 1024,
+        "max_denial_lines": 0
+    })
+}
+
 #[test]
 fn every_field_arrives() {
     let loaded = load(&full()).unwrap();
@@ -263,7 +273,13 @@ fn every_field_arrives() {
     assert_eq!(config.token_cache, TokenCacheLimits { max_entries: 20, max_bytes: 65_536 });
     assert_eq!(
         config.limits,
-        Limits { max_token_bytes: 8192, max_jwks_bytes: 65_536, max_waiting_requests: 10, max_revocation_bytes: 1024 }
+        Limits {
+            max_token_bytes: 8192,
+            max_jwks_bytes: 65_536,
+            max_waiting_requests: 10,
+            max_revocation_bytes: 1024,
+            max_denial_lines: 0
+        }
     );
 }
 

@@ -46,7 +46,7 @@ fn sources_of_keys() {
     assert_eq!(local(json!({"inline_string": r#"{"keys":[]}"#})), none);
     let weak = local(json!({"inline_string": r#"{"keys":[{"kty":"oct","k":"c2VjcmV0LXNlY3JldA"}]}"#}));
     assert!(weak.starts_with("providers.acme.local_jwks.inline_string: key 0: ") && !weak.contains("c2Vj"), "{weak}");
-    let base64 = "providers.acme.local_jwks.inline_bytes: has to be base64: the bytes of a JWKS document";
+    let base64 = "providers.acme.local_jwks.inline_bytes: has to be base64";
     assert_eq!(local(json!({"inline_bytes": KEYS})), base64);
 }
 

@@ -305,6 +305,7 @@ fn settings() {
         ("/unavailable_status", json!(500), "unavailable_status: has to be 401 or 503"),
         ("/limits", json!({"max_token_bytes": 255}), "limits.max_token_bytes: has to be from 256 to 1048576"),
         ("/limits", json!({"max_jwks_bytes": u64::MAX}), "limits.max_jwks_bytes: has to be from 1024 to 4194304"),
+        ("/limits", json!({"max_denial_lines": 1_000_001}), "limits.max_denial_lines: has to be from 0 to 1000000"),
         ("/limits", json!({"max_waiting_requests": 0}), "limits.max_waiting_requests: has to be from 1 to 100000"),
     ]);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "literals are shorter so")]
 
+mod audit;
 mod csrf;
 mod edge;
 mod example;

@@ -55,6 +55,8 @@ fn every_field_is_in_the_reference() {
         ("dpop", fields("/dpop", unknown.clone())),
         ("nonce", fields("/dpop", json!({"nonce": unknown}))),
         ("replay_memory", fields("/dpop", json!({"replay_memory": unknown}))),
+        ("audit", fields("/audit", unknown.clone())),
+        ("digest_key", fields("/audit", json!({"digest_key": unknown}))),
         ("limits", fields("/limits", unknown.clone())),
     ];
     for (object, fields) in &objects {
@@ -62,5 +64,5 @@ fn every_field_is_in_the_reference() {
             assert!(REFERENCE.contains(&format!("\n| `{field}` |")), "no row for {field} of {object}");
         }
     }
-    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 182 + 6);
+    assert_eq!(objects.iter().map(|(_, fields)| fields.len()).sum::<usize>(), 191 + 6);
 }

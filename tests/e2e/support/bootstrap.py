@@ -24,6 +24,7 @@ class Site:
     behind: list = field(default_factory=list)  # filters between the plugin and the router
     route: dict = field(default_factory=dict)  # instead of the one to the upstream
     routes: list = field(default_factory=list)  # the same, several
+    all_lines: bool = True  # whether each refusal has a line, however many there are: tests look for them
     off: bool = False  # whether the plugin is off until a route turns it on
     logged: dict = field(default_factory=dict)  # more for the access log
     host: dict = field(default_factory=dict)  # changes to the virtual host
@@ -48,10 +49,19 @@ class Site:
         return http_filter("jwt_warden", "wasm.v3.Wasm", config={**plugin, **self.plugin})
 
     def _any(self):
+        configuration = with_all_lines(self.configuration) if self.all_lines else self.configuration
         if self.as_struct:
-            return {"@type": TYPE + "google.protobuf.Struct", "value": self.configuration}
-        text = self.configuration if isinstance(self.configuration, str) else json.dumps(self.configuration)
+            return {"@type": TYPE + "google.protobuf.Struct", "value": configuration}
+        text = configuration if isinstance(configuration, str) else json.dumps(configuration)
         return {"@type": TYPE + "google.protobuf.StringValue", "value": text}
+
+
+def with_all_lines(configuration):
+    """The configuration with a line for each refusal, unless it says otherwise; what is none stays as it is."""
+    limits = configuration.get("limits", {}) if isinstance(configuration, dict) else None
+    if not isinstance(limits, dict) or "providers" not in configuration:
+        return configuration
+    return {**configuration, "limits": {"max_denial_lines": 1_000_000, **limits}}
 
 
 class BareSite(Site):

@@ -1,0 +1,22 @@
+//! What goes to the standard output.
+
+use std::io::{self, ErrorKind, Write as _};
+
+use crate::Stop;
+
+/// Prints a text, in colour where there is a terminal. Whoever has read enough may close the pipe.
+///
+/// # Errors
+///
+/// A sentence that says why it could not be written.
+pub(crate) fn print(text: &str) -> Result<(), Stop> {
+    let mut output = anstream::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(told(&error)),
+        _ => Ok(()),
+    }
+}
+
+fn told(error: &io::Error) -> Stop {
+    format!("the standard output cannot be written: {error}")
+}
