@@ -76,7 +76,7 @@ audit: ## Hold the dependencies to deny.toml: licences, advisories, duplicates, 
 
 run: build ## Show the filter at work in a real Envoy, until Ctrl-C
 	@python=$$(tools/python)
-	export ENVOY=$$(tools/envoy)
+	export ENVOY=$$(tools/envoy) JWT_WARDEN=$$(tools/program)
 	exec "$$python" envoy/demo.py
 
 test: ## Run every test
@@ -103,13 +103,13 @@ test-wasm: fetch ## Run the tests of what has vectors as WebAssembly, in Node's 
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)
 	tools/redis
-	cargo build --locked -p jwt-warden-cli
-	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy)
+	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy) JWT_WARDEN=$$(tools/program)
 	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rs $(PYTEST)
 
 test-matrix: build ## Run the core of these tests in every supported Envoy
 	@python=$$(tools/python)
 	tools/redis
+	export JWT_WARDEN=$$(tools/program)
 	for version in $(MATRIX); do
 		export ENVOY=$$(tools/envoy $$version)
 		echo "Envoy $$version"

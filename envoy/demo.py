@@ -1,7 +1,7 @@
 """The demo: an issuer, a service, and Envoy with jwt-warden between them; which requests pass, and why others do not.
 
 Stays up until Ctrl-C; with --once it ends after the show. LISTEN_PORT, ADMIN_PORT, ISSUER_PORT, SERVICE_PORT move the
-ports, ENVOY names the Envoy to start.
+ports, ENVOY names the Envoy to start, JWT_WARDEN the program whose `issuer` is the issuer.
 """
 
 import http.client
@@ -12,15 +12,14 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 
-from lab import processes, tokens  # noqa: E402
+from lab import processes  # noqa: E402
 from lab.http import Upstream  # noqa: E402
-from lab.issuer import JwksServer  # noqa: E402
-from lab.keys import generate  # noqa: E402
 
 FOLDER = ROOT / ".work/demo"
 PORTS = {"LISTEN_PORT": 10000, "ADMIN_PORT": 9901, "ISSUER_PORT": 10001, "SERVICE_PORT": 10002}
@@ -34,19 +33,19 @@ def main():
     if "MAKELEVEL" in os.environ:
         processes.end_with_parent()
     ports = choose_ports()
-    key = generate("RS256", "demo-1")
-    JwksServer(key, port=ports["ISSUER_PORT"])
+    issuer = start_issuer(ports)
     Upstream(ports["SERVICE_PORT"])
     envoy = start_envoy(ports)
     try:
-        wait_until_ready(envoy, ports)
-        show(key, ports["LISTEN_PORT"])
+        wait_until_ready(envoy, issuer, ports)
+        show(ports)
         if "--once" not in sys.argv:
-            stay(envoy, key, ports)
+            stay(envoy, issuer, ports)
     except KeyboardInterrupt:
         print("\nstopped")
     finally:
         processes.stop(envoy)
+        processes.stop(issuer)
 
 
 def choose_ports():
@@ -58,9 +57,18 @@ def choose_ports():
     return ports
 
 
+def start_issuer(ports):
+    """`jwt-warden issuer`; its log goes to a file."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    binary = os.environ.get("JWT_WARDEN") or subprocess.check_output([ROOT / "tools/program"], text=True).strip()
+    command = [binary, "issuer", "--listen", f"127.0.0.1:{ports['ISSUER_PORT']}"]
+    command += ["--issuer", ISSUER, "--audience", AUDIENCE, "--algorithm", "RS256", "--expires-in", "1h"]
+    with open(FOLDER / "issuer.log", "w") as log:
+        return processes.spawn(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+
+
 def start_envoy(ports):
     """Envoy with envoy/envoy.yaml; its log goes to a file."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     moved = {str(PORTS[name]): str(port) for name, port in ports.items()}
     configuration = (ROOT / "envoy/envoy.yaml").read_text()
     configuration = re.sub(r"\b(10000|9901|10001|10002)\b", lambda match: moved[match[1]], configuration)
@@ -71,13 +79,14 @@ def start_envoy(ports):
         return processes.spawn(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
 
 
-def wait_until_ready(envoy, ports):
-    """Returns once Envoy serves; ends the demo with Envoy's own words if it does not come up."""
+def wait_until_ready(envoy, issuer, ports):
+    """Returns once both serve; ends the demo with their own words if they do not come up."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        check_alive(envoy)
+        check_alive(envoy, issuer)
         try:
-            if request(ports["ADMIN_PORT"], "/ready")[0] == 200:
+            paths = {"ADMIN_PORT": "/ready", "ISSUER_PORT": "/jwks.json"}
+            if all(request(ports[name], path)[0] == 200 for name, path in paths.items()):
                 return
         except OSError:
             pass
@@ -85,32 +94,32 @@ def wait_until_ready(envoy, ports):
     sys.exit(f"Envoy was not ready within a minute: see {FOLDER / 'envoy.log'}")
 
 
-def check_alive(envoy):
-    """Ends the demo if Envoy has ended."""
+def check_alive(envoy, issuer):
+    """Ends the demo if Envoy or the issuer has ended."""
+    if issuer.poll() is not None:
+        sys.exit(f"The issuer ended with exit code {issuer.returncode}:\n{(FOLDER / 'issuer.log').read_text()}")
     if envoy.poll() is not None:
         lines = (FOLDER / "envoy.log").read_text().splitlines()
         telling = [line for line in lines if re.search(r"jwt-warden|\[(error|critical)\]|not found|No such file", line)]
         sys.exit("\n".join([f"Envoy ended with exit code {envoy.returncode}:", *(telling or lines)[-10:]]))
 
 
-def show(key, port):
+def show(ports):
     """Every kind of request once: what the client sees beside what the proxy's log says."""
-    good = good_token(key)
-    head, _, signature = good.split(".")
-    admin = tokens.claims(ISSUER, AUDIENCE, sub="admin")
-    accepted = {"no token needed": ("/public", None), "good token": ("/orders", good)}
+    port = ports["LISTEN_PORT"]
+    accepted = {"no token needed": ("/public", None), "good token": ("/orders", token(ports))}
     refused = {
         "no token": None,
-        "expired": good_token(key, exp=int(time.time()) - 3600),
-        "wrong audience": good_token(key, aud="another-api"),
-        "alg none": tokens.signing_input({"alg": "none"}, admin) + f".{signature}",
-        "tampered claims": f"{head}.{good_token(key, sub='admin').split('.')[1]}.{signature}",
-        "unknown key": tokens.token(key, tokens.header(key, kid="nobody"), tokens.claims(ISSUER, AUDIENCE)),
+        "expired": token(ports, bad="expired"),
+        "wrong audience": token(ports, bad="wrong-audience"),
+        "alg none": token(ports, bad="alg-none"),
+        "tampered claims": token(ports, bad="tampered"),
+        "unknown key": token(ports, bad="unknown-kid"),
     }
-    for title, (path, token) in accepted.items():
-        show_accepted(title, port, path, token)
-    for number, (title, token) in enumerate(refused.items()):
-        show_refused(title, port, f"/orders/{number}", token)
+    for title, (path, shown) in accepted.items():
+        show_accepted(title, port, path, shown)
+    for number, (title, shown) in enumerate(refused.items()):
+        show_refused(title, port, f"/orders/{number}", shown)
 
 
 def show_accepted(title, port, path, token):
@@ -133,23 +142,29 @@ def show_refused(title, port, path, token):
     print(f"  proxy's log   {log_line(path)}")
 
 
-def stay(envoy, key, ports):
+def stay(envoy, issuer, ports):
     """Says what to try, and waits for Ctrl-C."""
     url = f"http://127.0.0.1:{ports['LISTEN_PORT']}"
-    print(f"\nTry it (the token is good for an hour):\n\n  TOKEN={good_token(key)}\n")
+    print(f"\nTry it (the token is good for an hour):\n\n  TOKEN={token(ports)}\n")
     print(f'  curl -i {url}/orders -H "Authorization: Bearer $TOKEN"')
     print(f'  curl -i {url}/orders -H "Authorization: Bearer ${{TOKEN}}x"')
     print(f"  curl -i {url}/orders\n  curl -i {url}/public")
     print(f"  curl -s http://127.0.0.1:{ports['ADMIN_PORT']}/stats?filter=jwt_warden")
     print(f"\nEnvoy logs to {FOLDER.relative_to(ROOT) / 'envoy.log'}. Ctrl-C stops everything.", flush=True)
     while True:
-        check_alive(envoy)
+        check_alive(envoy, issuer)
         time.sleep(0.5)
 
 
-def good_token(key, **changes):
-    """A token that the demo's issuer signed."""
-    return tokens.token(key, tokens.header(key), tokens.claims(ISSUER, AUDIENCE, **changes))
+def token(ports, **form):
+    """A token of the issuer's."""
+    connection = http.client.HTTPConnection("127.0.0.1", ports["ISSUER_PORT"], timeout=10)
+    try:
+        form_type = {"content-type": "application/x-www-form-urlencoded"}
+        connection.request("POST", "/token", urllib.parse.urlencode(form), form_type)
+        return json.loads(connection.getresponse().read())["access_token"]
+    finally:
+        connection.close()
 
 
 def bearer(token):

@@ -4,9 +4,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for a terminal prints")]
 
 mod arguments;
+mod clock;
 mod commands;
 mod finding;
 mod input;
+mod minting;
 mod output;
 mod plugin;
 mod yaml;

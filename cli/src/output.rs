@@ -1,4 +1,4 @@
-//! What goes to the standard output.
+//! What goes to the standard output, and beside it. Who has stopped reading is no reason to panic, as `println!` would.
 
 use std::io::{self, ErrorKind, Write as _};
 
@@ -15,6 +15,17 @@ pub(crate) fn print(text: &str) -> Result<(), Stop> {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(told(&error)),
         _ => Ok(()),
     }
+}
+
+/// A line of what was asked for.
+pub(crate) fn line(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// A line about it, apart from it.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "jwt-warden: {text}");
 }
 
 fn told(error: &io::Error) -> Stop {

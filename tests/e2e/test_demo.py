@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from lab import processes
-from support import envoy
+from support import envoy, program
 from support.wait import until
 
 DEMO = envoy.ROOT / "envoy/demo.py"
@@ -32,7 +32,8 @@ def start(ports, tmp_path):
     started = []
 
     def start(*options):
-        environment = {**os.environ, "ENVOY": envoy.binary(), **{name: str(port) for name, port in ports.items()}}
+        paths = {"ENVOY": envoy.binary(), "JWT_WARDEN": program.binary()}
+        environment = {**os.environ, **paths, **{name: str(port) for name, port in ports.items()}}
         with open(tmp_path / "output", "w") as output:
             command = [sys.executable, DEMO, *options]
             started.append(processes.spawn(command, env=environment, stdout=output, stderr=subprocess.STDOUT))

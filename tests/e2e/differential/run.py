@@ -1,14 +1,14 @@
 """Sends requests through both filters."""
 
-from . import exchange, sites
+from . import configurations, exchange, sites
 from .comparison import Case
 
 
-def cases(launch, upstream, folder, pairs, fault=None):
+def cases(launch, upstream, folder, pairs, fault=None, translate=configurations.warden):
     """One case for each request of each pair of a configuration and requests, in order; grouped by configuration.
-    `fault` changes jwt-warden's configurations."""
+    `translate` makes jwt-warden's configurations, `fault` changes them."""
     natives = [configuration for configuration, _ in pairs]
-    ports = sites.start(launch, upstream, folder, natives, fault)
+    ports = sites.start(launch, upstream, folder, natives, fault, translate)
     heads = [[request.head() for request in requests] for _, requests in pairs]
     work = [(ports[f"{side}{index}"], texts) for side in ("native", "warden") for index, texts in enumerate(heads)]
     outcomes = exchange.send(work)

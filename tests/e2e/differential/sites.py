@@ -28,9 +28,11 @@ class NativeSite(Site):
         return [native, http_filter("router", "router.v3.Router")]
 
 
-def start(launch, upstream, folder, natives, fault=None):
-    """Starts an Envoy. Its listeners' ports by name: `native0`, `warden0`, `native1`, ..."""
-    sites = [site for index, native in enumerate(natives) for site in _pair(index, native, fault)]
+def start(launch, upstream, folder, natives, fault=None, translate=configurations.warden):
+    """Starts an Envoy; `translate` makes jwt-warden's configurations of jwt_authn's.
+
+    Its listeners' ports by name: `native0`, `warden0`, `native1`, ..."""
+    sites = [site for index, native in enumerate(natives) for site in _pair(index, native, fault, translate)]
     static = {
         "listeners": [_listener(site, folder) for site in sites],
         "clusters": [bootstrap.cluster("upstream", upstream.port)],
@@ -40,9 +42,9 @@ def start(launch, upstream, folder, natives, fault=None):
     return {status["name"]: status["local_address"]["socket_address"]["port_value"] for status in statuses}
 
 
-def _pair(index, native, fault):
+def _pair(index, native, fault, translate):
     plugin = {"name": f"warden{index}", "root_id": f"warden{index}"}
-    warden = configurations.warden(native)
+    warden = translate(native)
     warden = fault(warden) if fault else warden
     return NativeSite(f"native{index}", native), Site(f"warden{index}", warden, plugin=plugin, vm_id="differential")
 
