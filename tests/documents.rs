@@ -9,7 +9,7 @@ use jwt_warden::jwks::KeySetError;
 use jwt_warden::reason::Reason;
 use jwt_warden::remote::Failure;
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
