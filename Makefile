@@ -6,34 +6,51 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
-# They would replace those of .cargo/config.toml, and with them the vectors.
-unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+# What builds the module stands in Cargo.toml, .cargo/config.toml and here. Flags from outside would replace those there, and
+# with them the vectors.
+unexport RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CARGO_BUILD_RUSTFLAGS
+unexport $(filter CARGO_PROFILE_RELEASE_% CARGO_TARGET_WASM32_WASIP1_%,$(.VARIABLES))
 
 TARGET := wasm32-wasip1
 BUILT := $(or $(CARGO_TARGET_DIR),target)/$(TARGET)/release/jwt_warden.wasm
 ARTIFACT := dist/jwt_warden.wasm
 PROGRAM := dist/jwt-warden
-# Panics name their file. Without the builder's own folder in it, every builder gets the same bytes.
-REMAP := --config "target.$(TARGET).rustflags = ['--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates']"
+# Panics name their file. Without the builder's own folder in it, nor the name of the registry or of its mirror, every builder
+# gets the same bytes.
+REGISTRIES = $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src/*)
+REMAP = --config "target.$(TARGET).rustflags = [$(foreach folder,$(REGISTRIES),'--remap-path-prefix=$(folder)=crates',)]"
 # LLVM copies short functions into their callers; at its own limits, 275 and for what is marked #[inline] 325, the module is
 # an eighth larger and no faster. Crates are compiled with their own limits: these hold where all are linked. What would be
 # slower, the kernel of RSA, is marked #[inline(always)].
 SMALL := -C llvm-args=-inline-threshold=60 -C llvm-args=-inlinehint-threshold=120
+BUILD = cargo rustc --release --package jwt-warden --target $(TARGET) --locked --lib --crate-type cdylib $(REMAP)
 MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 # What tools/envoy takes unless told otherwise: the whole suite runs in it.
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help build image program run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
+.PHONY: help fetch build compiled reproduce image program release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build dist/jwt_warden.wasm
+# REMAP looks for the folders of what this fetches.
+fetch:
 	@tools/rust $(TARGET)
-	cargo rustc --release --target $(TARGET) --locked --lib --crate-type cdylib $(REMAP) -- $(SMALL)
-	install -D -m 644 $(BUILT) $(ARTIFACT)
-	echo "$(ARTIFACT): $$(wc -c < $(ARTIFACT)) bytes, sha256 $$(sha256sum < $(ARTIFACT) | cut -d ' ' -f 1)"
+	cargo fetch --quiet --locked --target $(TARGET)
+
+build: fetch ## Build dist/jwt_warden.wasm
+	@$(BUILD) -- $(SMALL)
+	python3 tools/sbom embed $(BUILT) $(ARTIFACT)
+	echo "$(ARTIFACT): $$(wc -c < $(ARTIFACT)) bytes; for vm_config.code.remote in Envoy, and beside an https:// URL in Istio:"
+	echo "sha256: \"$$(sha256sum < $(ARTIFACT) | cut -d ' ' -f 1)\""
+
+# What cargo compiled into the module, for the test of its bill of materials: nothing is compiled again.
+compiled: fetch
+	@$(BUILD) --message-format json -- $(SMALL)
+
+reproduce: ## Build the latest commit twice, in different folders, and compare: takes minutes
+	@tools/reproduce
 
 image: build ## Make an OCI image of the module in dist/image, for oci://
 	@python3 tools/image $(ARTIFACT) dist/image
@@ -47,6 +64,15 @@ program: ## Build dist/jwt-warden, the operator's program, with its completions 
 	$(PROGRAM) completions zsh > dist/completions/_jwt-warden
 	$(PROGRAM) completions fish > dist/completions/jwt-warden.fish
 	$(PROGRAM) man --out dist/man
+
+release: ## Check the versions, and build all that is released into dist/release, with checksums and notes
+	@python3 tools/release check
+	$(MAKE) image program
+	python3 tools/release assemble
+
+audit: ## Hold the dependencies to deny.toml: licences, advisories, duplicates, sources
+	@tools/rust
+	tools/audit
 
 run: build ## Show the filter at work in a real Envoy, until Ctrl-C
 	@python=$$(tools/python)
@@ -65,12 +91,11 @@ test-unit: ## Run the tests that need no proxy
 	# By itself: together, the filter would be tested with what the program has its crates do besides.
 	cargo test --locked --package jwt-warden-cli -- --show-output
 
-test-wasm: ## Run the tests of what has vectors as WebAssembly, in Node's V8
+test-wasm: fetch ## Run the tests of what has vectors as WebAssembly, in Node's V8
 	@if ! command -v node >/dev/null; then
 		echo "skipped: there is no node to run WebAssembly in"
 		exit 0
 	fi
-	tools/rust $(TARGET)
 	export CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings tools/wasi.mjs"
 	cargo test --release --target $(TARGET) --locked $(REMAP) --lib -- crypto compact --show-output --skip montgomery
 	cargo test --release --target $(TARGET) --locked $(REMAP) --test wycheproof -- --show-output

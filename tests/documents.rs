@@ -9,13 +9,14 @@ use jwt_warden::jwks::KeySetError;
 use jwt_warden::reason::Reason;
 use jwt_warden::remote::Failure;
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "README.md",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/configuration.md",
+    "docs/dependencies.md",
     "docs/envoy.md",
     "docs/fleet.md",
     "docs/from-jwt_authn.md",

@@ -2,6 +2,7 @@
 callback that it exports."""
 
 from support.bootstrap import WASM
+from support.module import Module
 
 MAX_BYTES = 1_000_000
 
@@ -32,7 +33,6 @@ ABI = {
     *("proxy_grpc_call", "proxy_grpc_stream", "proxy_grpc_send", "proxy_grpc_cancel", "proxy_grpc_close"),
 }
 
-IMPORT_SECTION, EXPORT_SECTION = 2, 7
 DOT_I16X8_S = b"\xfd\xba\x01"  # i32x4.dot_i16x8_s
 
 
@@ -61,55 +61,3 @@ def test_is_small():
 def show(capsys, title, names):
     with capsys.disabled():
         print(f"\n{WASM.name} {title}: {' '.join(sorted(names))}")
-
-
-class Module:
-    """A reader of a Wasm module's sections (WebAssembly core specification, section 5.5)."""
-
-    def __init__(self, data):
-        assert data[:8] == b"\0asm\1\0\0\0"
-        self.data = data
-
-    def imports(self):
-        """Module and name of every function imported; nothing else may be."""
-        self._seek(IMPORT_SECTION)
-        return [self._import() for _ in range(self._number())]
-
-    def exports(self):
-        """The name of everything exported."""
-        self._seek(EXPORT_SECTION)
-        return [self._export() for _ in range(self._number())]
-
-    def _seek(self, wanted):
-        self.position = 8
-        while (section := self._byte()) != wanted:
-            size = self._number()
-            self.position += size
-            assert self.position < len(self.data), f"no section {wanted} behind section {section}"
-        self._number()
-
-    def _import(self):
-        module, name, kind = self._name(), self._name(), self._byte()
-        assert kind == 0, f"{module}.{name} is no function"
-        self._number()
-        return module, name
-
-    def _export(self):
-        name = self._name()
-        self._byte()
-        self._number()
-        return name
-
-    def _byte(self):
-        self.position += 1
-        return self.data[self.position - 1]
-
-    def _number(self):
-        """LEB128."""
-        byte = self._byte()
-        return byte if byte < 128 else (byte & 127) | self._number() << 7
-
-    def _name(self):
-        size = self._number()
-        self.position += size
-        return self.data[self.position - size : self.position].decode()

@@ -7,6 +7,7 @@
 #![allow(unreachable_pub, reason = "a module of several tests")]
 #![allow(dead_code, reason = "not every test uses all of the host")]
 #![allow(clippy::missing_safety_doc, reason = "the functions are called by the filter only")]
+#![allow(clippy::undocumented_unsafe_blocks, reason = "abi.rs says what the pointers of each call are")]
 
 pub mod functions;
 

@@ -14,7 +14,7 @@ NAMES = {
     "operations": "json_log text_log telemetry collector refusals startup environment "
     "metrics admin matcher labels agent",
 }
-COMMANDS = {"operations": "gauges providers wait debug listeners plugins"}
+COMMANDS = {"operations": "gauges providers wait debug listeners plugins sbom"}
 
 
 def webdis():
