@@ -8,11 +8,11 @@ mod properties;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
-/// Inputs of all lengths below 400 bytes.
+/// Inputs of all lengths below 1000 bytes.
 fn try_seeds(name: &str, number: usize, check: fn(&[u8])) {
     let mut generator = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     for _ in 0..number {
-        let mut bytes = vec![0; (generator.next_u32() % 400) as usize];
+        let mut bytes = vec![0; (generator.next_u32() % 1000) as usize];
         generator.fill_bytes(&mut bytes);
         check(&bytes);
     }
@@ -29,7 +29,7 @@ fn good_tokens_are_accepted() {
 
 #[test]
 fn no_mutant_of_a_good_token_is_accepted() {
-    try_seeds("token", 6000, properties::token::check);
+    try_seeds("token", 4000, properties::token::check);
 }
 
 #[test]
@@ -39,12 +39,12 @@ fn json_is_what_another_reader_says() {
 
 #[test]
 fn keys_serve_only_as_they_were_meant() {
-    try_seeds("jwks", 600, properties::jwks::check);
+    try_seeds("jwks", 400, properties::jwks::check);
 }
 
 #[test]
 fn what_is_configured_is_enforced() {
-    try_seeds("configuration", 3000, properties::configuration::check);
+    try_seeds("configuration", 1000, properties::configuration::check);
 }
 
 #[test]
@@ -54,10 +54,10 @@ fn a_status_list_says_what_its_issuer_wrote() {
 
 #[test]
 fn a_bound_token_needs_a_good_proof_each_time() {
-    try_seeds("dpop", 1500, properties::dpop::check);
+    try_seeds("dpop", 1000, properties::dpop::check);
 }
 
 #[test]
 fn a_hostile_host_gets_nothing_through() {
-    try_seeds("host", 1500, properties::host::check);
+    try_seeds("host", 40, properties::host::check);
 }
