@@ -1,4 +1,4 @@
-"""Makes tokens.json anew: good tokens of every algorithm, and the keys that verify them. The private keys are forgotten."""
+"""Makes tokens.json anew: good tokens of every algorithm, and their public keys. The private ones are forgotten."""
 
 import base64
 import hashlib
@@ -25,14 +25,18 @@ HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512()
 
 
 def encode(octets):
+    """base64url without padding."""
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def number(value, size=None):
+    """A number in octets, the highest first."""
     return encode(value.to_bytes(size or (value.bit_length() + 7) // 8, "big"))
 
 
 class Keys:
+    """A key of each kind."""
+
     def __init__(self):
         self.rsa = rsa.generate_private_key(65537, 2048)
         self.ec = {size: ec.generate_private_key(curve) for size, curve in CURVES.items()}
@@ -40,6 +44,7 @@ class Keys:
         self.secret = secrets.token_bytes(64)
 
     def jwks(self):
+        """The public halves, and the secret."""
         numbers = self.rsa.public_key().public_numbers()
         keys = [{"kty": "RSA", "kid": "rsa", "n": number(numbers.n), "e": number(numbers.e)}]
         for size, key in self.ec.items():
@@ -54,6 +59,7 @@ class Keys:
         return {"keys": keys}
 
     def sign(self, algorithm, text):
+        """The signature."""
         family, size = algorithm[:2], algorithm[2:]
         if family == "HS":
             return hmac.new(self.secret, text, getattr(hashlib, f"sha{size}")).digest()
@@ -70,16 +76,19 @@ class Keys:
 
 
 def kid(algorithm):
+    """The name of the algorithm's key."""
     return {"HS": "oct", "Ed": "ed", "ES": f"ec{algorithm[2:]}"}.get(algorithm[:2], "rsa")
 
 
 def token(keys, algorithm, names_key):
+    """A good token."""
     header = {"alg": algorithm, "typ": "JWT"} | ({"kid": kid(algorithm)} if names_key else {})
     text = f"{encode(json.dumps(header).encode())}.{encode(json.dumps(CLAIMS).encode())}"
     return f"{text}.{encode(keys.sign(algorithm, text.encode()))}"
 
 
 def main():
+    """Writes the document."""
     keys = Keys()
     sizes = ("256", "384", "512")
     algorithms = [family + size for family in ("RS", "PS", "ES", "HS") for size in sizes] + ["EdDSA"]
