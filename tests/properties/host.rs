@@ -161,11 +161,10 @@ impl Scene {
             let users: Vec<_> = headers.iter().filter(|(name, _)| name == "x-user").map(|(_, value)| value).collect();
             assert_eq!(users, [b"alice"], "{headers:?}");
         }
-        with(|host| host.log.drain(..).collect::<Vec<_>>()).iter().for_each(|(_, line)| {
+        for (_, line) in with(|host| std::mem::take(&mut host.log)) {
             let leaks = |sent: &&Sent| sent.token.len() > 100 && line.contains(&sent.token[sent.token.len() - 40..]);
             assert!(!self.requests.iter().any(|sent| leaks(&sent)), "{line}");
-        });
-        assert!(logged(0).is_empty());
+        }
     }
 }
 

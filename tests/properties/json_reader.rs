@@ -3,9 +3,15 @@
 /// The deepest nesting that the filter reads.
 const MAX_DEPTH: usize = 32;
 
-/// The top-level strings of the one object that the text is, or `None` if it is none, or not as strict as the filter has
+/// What there is of a value to compare.
+pub enum Seen {
+    Text(String),
+    Other,
+}
+
+/// The members of the one object that the text is, or `None` if it is none, or not as strict as the filter has
 /// it: UTF-8, whole surrogate pairs, numbers that `f64` can hold, 32 levels, no name twice in the object itself and in `cnf`.
-pub fn object(bytes: &[u8]) -> Option<Vec<(String, Option<String>)>> {
+pub fn object(bytes: &[u8]) -> Option<Vec<(String, Seen)>> {
     let mut reader = Reader { text: std::str::from_utf8(bytes).ok()?.chars().collect(), position: 0 };
     let members = reader.whole_object()?;
     (reader.position == reader.text.len()).then_some(members)
@@ -17,7 +23,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn whole_object(&mut self) -> Option<Vec<(String, Option<String>)>> {
+    fn whole_object(&mut self) -> Option<Vec<(String, Seen)>> {
         self.blanks();
         if self.peek()? != '{' {
             return None;
@@ -49,26 +55,26 @@ impl Reader {
         }
     }
 
-    fn value(&mut self, depth: usize, unique: bool) -> Option<Option<String>> {
+    fn value(&mut self, depth: usize, unique: bool) -> Option<Seen> {
         self.blanks();
         let value = match self.peek()? {
-            '{' => self.object(depth + 1, unique).map(|_| None),
-            '[' => self.array(depth + 1, unique).map(|()| None),
-            '"' => self.string().map(Some),
-            't' => self.word("true").map(|()| None),
-            'f' => self.word("false").map(|()| None),
-            'n' => self.word("null").map(|()| None),
-            _ => self.number().map(|()| None),
+            '{' => self.object(depth + 1, unique).map(|_| Seen::Other),
+            '[' => self.array(depth + 1, unique).map(|()| Seen::Other),
+            '"' => self.string().map(Seen::Text),
+            't' => self.word("true").map(|()| Seen::Other),
+            'f' => self.word("false").map(|()| Seen::Other),
+            'n' => self.word("null").map(|()| Seen::Other),
+            _ => self.number().map(|()| Seen::Other),
         };
         self.blanks();
         value
     }
 
-    fn object(&mut self, depth: usize, unique: bool) -> Option<Vec<(String, Option<String>)>> {
+    fn object(&mut self, depth: usize, unique: bool) -> Option<Vec<(String, Seen)>> {
         if depth > MAX_DEPTH || !self.takes('{') {
             return None;
         }
-        let mut members: Vec<(String, Option<String>)> = Vec::new();
+        let mut members: Vec<(String, Seen)> = Vec::new();
         self.blanks();
         if self.takes('}') {
             return Some(members);

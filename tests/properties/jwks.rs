@@ -1,6 +1,6 @@
 //! Of a key set, whatever it is, only keys serve that are whole, public and meant for that.
 
-use jwt_warden::crypto::{KeyFamily, SignatureAlgorithm};
+use jwt_warden::crypto::{KeyFamily, SignatureAlgorithm, VerifyingKey};
 use jwt_warden::jwks::{KeyOrigin, KeySet};
 use jwt_warden::jwt::DecodedToken;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn check_set(set: &KeySet, origin: KeyOrigin, document: &[u8]) {
     assert_eq!(set.len() + set.skipped().len(), keys.len());
     assert!(set.skipped().iter().all(|skipped| skipped.index < keys.len()));
     for algorithm in SignatureAlgorithm::ALL {
-        let families: Vec<_> = set.candidates(None, algorithm).map(|key| key.family()).collect();
+        let families: Vec<_> = set.candidates(None, algorithm).map(VerifyingKey::family).collect();
         assert!(families.len() <= 8 && families.iter().all(|family| *family == algorithm.key_family()));
         assert!(origin == KeyOrigin::Local || algorithm.key_family() != KeyFamily::Hmac || families.is_empty());
     }

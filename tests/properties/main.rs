@@ -18,7 +18,9 @@ fn try_seeds(name: &str, number: usize, check: fn(&[u8])) {
     }
     let failed_once = format!("{}/tests/properties/failed_once/{name}", env!("CARGO_MANIFEST_DIR"));
     let files: Vec<_> = std::fs::read_dir(failed_once).into_iter().flatten().map(|file| file.unwrap().path()).collect();
-    files.iter().for_each(|file| check(&std::fs::read(file).unwrap()));
+    for file in &files {
+        check(&std::fs::read(file).unwrap());
+    }
     println!("{name}: {number} inputs, {} that failed once", files.len());
 }
 
