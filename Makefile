@@ -29,7 +29,7 @@ MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help fetch build compiled reproduce image program release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard lint clean
+.PHONY: help fetch build compiled reproduce image program release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard fuzz fuzz-short mutants lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -130,6 +130,15 @@ dashboard: build ## Draw docs/dashboard.svg: the dashboard, from a real Envoy an
 	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy)
 	PYTHONPATH=tools:tests/e2e "$$python" -m dashboard
 
+fuzz: ## Fuzz each target for FUZZ_SECONDS (600), with a nightly Rust; TARGETS="token json" picks some
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),600) tools/fuzz $(TARGETS)
+
+fuzz-short: ## The same for 20 seconds each
+	@$(MAKE) fuzz FUZZ_SECONDS=20
+
+mutants: ## Change the decisions about tokens one by one and see the tests fail (MUTANTS="-F src/claims": some)
+	@tools/mutants $(MUTANTS)
+
 lint: ## Check format, lints and the house rules
 	@tools/rust $(TARGET)
 	cargo fmt --all --check
@@ -141,4 +150,4 @@ lint: ## Check format, lints and the house rules
 	"$$python" -m ruff format --check --quiet .
 
 clean: ## Remove everything that was built or fetched
-	rm -rf target dist .work
+	rm -rf target dist .work fuzz/target fuzz/corpus fuzz/artifacts

@@ -150,23 +150,39 @@ impl Plugin {
 
     /// Begins a request. `more` says that a body follows.
     pub fn request(self, headers: &[(&str, &str)], more: bool) -> u32 {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
+        self.request_of_bytes(headers.collect(), more)
+    }
+
+    /// The same, with values that need not be text.
+    pub fn request_of_bytes(self, headers: Headers, more: bool) -> u32 {
+        let number = headers.len();
         let id = with(|host| {
             let id = host.new_context();
             host.roots.insert(id, self.0);
-            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-            host.streams.insert(id, headers.collect());
+            host.streams.insert(id, headers);
             id
         });
         // SAFETY: as above.
         let action = unsafe {
             proxy_on_context_create(id, self.0);
             with(|host| host.effective = id);
-            proxy_on_request_headers(id, headers.len(), !more)
+            proxy_on_request_headers(id, number, !more)
         };
         if action == 0 {
             with(|host| host.continued.push(id));
         }
         id
+    }
+
+    /// Ends the instance.
+    pub fn stop(self) {
+        with(|host| host.effective = self.0);
+        // SAFETY: as above.
+        unsafe {
+            proxy_on_done(self.0);
+            proxy_on_delete(self.0);
+        }
     }
 
     /// A whole request without a body, and what became of it.
@@ -250,6 +266,14 @@ pub fn finish(id: u32) {
 pub fn end(plugin: Plugin) {
     with(|host| host.streams.keys().copied().collect::<Vec<_>>()).into_iter().for_each(finish);
     finish(plugin.0);
+}
+
+/// Forgets everything but the numbers that must not come again.
+pub fn forget() {
+    with(|host| {
+        let (next_context, next_token) = (host.next_context, host.next_token);
+        *host = State { next_context, next_token, ..State::default() };
+    });
 }
 
 /// Lets time pass.

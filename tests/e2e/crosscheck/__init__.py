@@ -1,0 +1,1 @@
+"""Random tokens, and another library's judgement of them."""
