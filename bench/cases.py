@@ -20,7 +20,8 @@ HOT_MANY_RULES = f"{HOT_TOKENS}, {MANY_RULES} rules"
 HOT_MANY_PROVIDERS = f"{HOT_TOKENS}, any of {MANY_PROVIDERS} providers"
 HOT_DENYLIST = f"{HOT_TOKENS}, denylist of {ENTRIES} entries"
 HOT_LOOKUP = f"{HOT_TOKENS}, looked up and remembered"
-HOT_OBSERVED = f"{HOT_TOKENS}, rule with a name, report-only, refusals audited"
+HOT_OBSERVED = f"{HOT_TOKENS}, rule with a name, refusals audited"
+HOT_REPORTED = f"{HOT_TOKENS}, report-only"
 # More than fit into the cache, which keeps a part of them and is not washed out.
 IN_TURN = f"RS256, {COUNT} tokens in turn"
 NAMED = [{**rule, "name": "api"} for rule in bootstrap.make_rules(1)]
@@ -61,7 +62,8 @@ def proxies(pools):
             "providers": warden(*crowd(MANY_PROVIDERS, rsa, pools["ES256"].jwk)),
             "denylist": warden({**rsa, "revocation": BY_DENYLIST}),
             "lookup": warden({**rsa, "revocation": BY_LOOKUP}),
-            "observed": warden(rsa, rules=NAMED, report_only=True, audit={"decisions": "denied"}),
+            "observed": warden(rsa, rules=NAMED, audit={"decisions": "denied"}),
+            "reported": warden(rsa, report_only=True),
         },
     }
 
@@ -89,6 +91,7 @@ def cases(pools):
         Case(HOT_DENYLIST, "jwt-warden", "denylist", rsa, HOT),
         Case(HOT_LOOKUP, "jwt-warden", "lookup", rsa, HOT),
         Case(HOT_OBSERVED, "jwt-warden", "observed", rsa, HOT),
+        Case(HOT_REPORTED, "jwt-warden", "reported", rsa, HOT),
         *(Case(new_tokens(name), "jwt-warden, fall-back", name, pools[name]) for name in ("RS256", "ES256")),
     ]
     return listed

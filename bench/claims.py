@@ -9,6 +9,7 @@ from .cases import (
     HOT_MANY_PROVIDERS,
     HOT_MANY_RULES,
     HOT_OBSERVED,
+    HOT_REPORTED,
     HOT_TOKENS,
     NO_FILTER,
     new_tokens,
@@ -51,6 +52,7 @@ def claims(results, artifact_bytes, worker_bytes):
         _difference(added, (HOT_DENYLIST, "jwt-warden"), hot, 1),
         _difference(added, (HOT_LOOKUP, "jwt-warden"), hot, 2),
         _difference(added, (HOT_OBSERVED, "jwt-warden"), hot, 1),
+        _difference(added, (HOT_REPORTED, "jwt-warden"), hot, 1),
         Claim("artifact", "", artifact_bytes / MEGABYTE, 1, "MB"),
         Claim("memory per worker, 50 providers, full cache", "", worker_bytes / MEGABYTE, 16, "MB"),
     ]
