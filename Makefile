@@ -144,6 +144,8 @@ lint: ## Check format, lints and the house rules
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --lib --target $(TARGET) --locked -- -D warnings
+	# With its tests: test-wasm runs them there.
+	cargo clippy --lib --profile test --target $(TARGET) --locked -- -D warnings
 	tools/boundaries
 	python=$$(tools/python)
 	"$$python" -m ruff check --quiet .

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::Nonces;
 use super::case::{Case, NOW, TOKEN, encoded, is_refused, jwk, key, set, signed, thumbprint_of};
-use super::{Nonces, thumbprint};
+use super::thumbprint::thumbprint;
 use crate::crypto::SignatureAlgorithm;
 use crate::reason::Reason;
 use crate::time::Timestamp;

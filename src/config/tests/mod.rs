@@ -3,6 +3,8 @@
 #![allow(clippy::needless_pass_by_value, reason = "literals are shorter so")]
 
 mod audit;
+#[cfg(not(target_arch = "wasm32"))]
+mod correcting;
 mod csrf;
 mod edge;
 mod example;
