@@ -5,7 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::abi;
-use super::worker::{ProviderKeys, Worker};
+use super::keys::ProviderKeys;
+use super::worker::Worker;
 use crate::config::ProviderId;
 use crate::decision::Decision;
 use crate::remote::Status;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::document::Settings;
+use super::settings::Settings;
 use crate::config::Backoff;
 
 /// However short a server says its answer is fresh, it is not asked more often than this.
