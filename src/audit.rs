@@ -40,9 +40,12 @@ pub struct Decided<'d> {
 }
 
 impl<'d> Decided<'d> {
-    /// A request went upstream.
+    /// A request goes upstream, though it should perhaps have been refused.
     #[must_use]
-    pub fn allowed(admission: &'d Admission) -> Self {
+    pub fn admitted(admission: &'d Admission, config: &Config) -> Self {
+        if let Some(denial) = &admission.reported {
+            return Self { verdict: "reported", status: None, ..Self::denied(denial, config) };
+        }
         let Admission { rule, provider, code, .. } = *admission;
         let identity = admission.identity.as_deref();
         Self { verdict: "allowed", reason: code, status: None, rule, provider, identity }
@@ -55,12 +58,6 @@ impl<'d> Decided<'d> {
         let status = Some(denial.answer(config).status);
         let identity = denial.identity.as_deref();
         Self { verdict: "denied", reason: reason.code(), status, rule, provider, identity }
-    }
-
-    /// A request should have been refused, and that is only reported.
-    #[must_use]
-    pub fn reported(denial: &'d Denial, config: &Config) -> Self {
-        Self { verdict: "reported", status: None, ..Self::denied(denial, config) }
     }
 
     /// A request got what it asked for from the filter itself.
@@ -84,22 +81,17 @@ impl Auditor {
         Self { all: settings.all, one_in: settings.one_in, subject }
     }
 
-    /// The line about a decision, if it is to be recorded. It is drawn by lot, so that no client can arrange its requests
-    /// around those that are.
+    /// Whether a decision is to be recorded. That is drawn by lot, so that no client can arrange its requests around those
+    /// that are.
     #[must_use]
-    pub fn line(
-        &self,
-        decided: Decided<'_>,
-        request: &Request<'_>,
-        config: &Config,
-        random: impl FnOnce() -> u64,
-    ) -> Option<String> {
+    pub fn wants(&self, decided: &Decided<'_>, random: impl FnOnce() -> u64) -> bool {
         let is_wanted = self.all || ["denied", "reported"].contains(&decided.verdict);
-        let is_drawn = is_wanted && (self.one_in == 1 || random().is_multiple_of(u64::from(self.one_in)));
-        is_drawn.then(|| self.write(decided, request, config))
+        is_wanted && (self.one_in == 1 || random().is_multiple_of(u64::from(self.one_in)))
     }
 
-    fn write(&self, decided: Decided<'_>, request: &Request<'_>, config: &Config) -> String {
+    /// The line about a decision on a request, for which the proxy has chosen the route of this name.
+    #[must_use]
+    pub fn line(&self, decided: &Decided<'_>, request: &Request<'_>, route: Option<&[u8]>, config: &Config) -> String {
         let mut line = Line::new("audit").field("verdict", decided.verdict).field("reason", decided.reason);
         if let Some(status) = decided.status {
             line = line.field("status", status);
@@ -111,7 +103,7 @@ impl Auditor {
         let host = request.header_values(":authority").next();
         line = line.quoted("method", request.method()).quoted("host", host.unwrap_or_default());
         line = line.quoted("path", request.path());
-        match request.route_name().filter(|name| !name.is_empty()) {
+        match route.filter(|name| !name.is_empty()) {
             Some(route) => line.quoted("route", route),
             None => line,
         }
@@ -173,17 +165,21 @@ mod tests {
         }
     }
 
+    fn admitted(admission: &Admission) -> Decided<'_> {
+        Decided::admitted(admission, &config(r#"{"decisions": "all"}"#))
+    }
+
     fn line(audit: &str, decided: Decided<'_>) -> Option<String> {
         let config = config(audit);
         let request = Request::new(vec![(b":method", b"GET"), (b":authority", b"h\n"), (b":path", b"/p?secret")]);
-        Auditor::new(config.audit.as_ref().unwrap()).line(decided, &request, &config, || 1)
+        let auditor = Auditor::new(config.audit.as_ref().unwrap());
+        auditor.wants(&decided, || 1).then(|| auditor.line(&decided, &request, None, &config))
     }
 
     #[test]
     fn who_what_and_the_verdict() {
         let admission = admission();
-        let who =
-            |subject: &str| line(&format!(r#"{{"decisions": "all"{subject}}}"#), Decided::allowed(&admission)).unwrap();
+        let who = |subject: &str| line(&format!(r#"{{"decisions": "all"{subject}}}"#), admitted(&admission)).unwrap();
         let begin = r#"jwt-warden: audit verdict=allowed reason=verified provider="acme" issuer="https://i.example""#;
         let end = r#"method="GET" host="h\n" path="/p""#;
         assert_eq!(who(""), format!("{begin} {end}"));
@@ -201,7 +197,7 @@ mod tests {
         let denial = Denial::new(Reason::TokenExpired, Some(ProviderId(0)));
         let config = config(r#"{"decisions": "denied"}"#);
         let denied = Decided::denied(&denial, &config);
-        assert_eq!(line(r#"{"decisions": "denied"}"#, Decided::allowed(&admission)), None);
+        assert_eq!(line(r#"{"decisions": "denied"}"#, admitted(&admission)), None);
         for decisions in ["denied", "all"] {
             let line = line(&format!(r#"{{"decisions": "{decisions}"}}"#), denied).unwrap();
             assert!(
@@ -215,8 +211,8 @@ mod tests {
     fn a_sample_is_drawn_by_lot() {
         let config = config(r#"{"decisions": "all", "one_in": 10}"#);
         let auditor = Auditor::new(config.audit.as_ref().unwrap());
-        let (admission, request) = (admission(), Request::new(Vec::new()));
-        let drawn = |random| auditor.line(Decided::allowed(&admission), &request, &config, || random).is_some();
+        let admission = admission();
+        let drawn = |random| auditor.wants(&admitted(&admission), || random);
         assert_eq!((0..100).filter(|random| drawn(*random)).count(), 10);
     }
 

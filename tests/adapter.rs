@@ -1229,3 +1229,16 @@ fn a_request_that_waited_is_put_on_record_when_it_is_decided() {
     let [line] = &lines_with(INFO, "audit ")[..] else { panic!("{:?}", logged(INFO)) };
     assert!(line.ends_with(r#"issuer="https://issuer.test" method="" host="" path="/api" route="orders""#), "{line}");
 }
+
+#[test]
+fn a_refusal_is_put_on_record_with_its_route_though_no_rule_asks_for_that() {
+    for decisions in ["denied", "all"] {
+        let mut config = local_config();
+        config["audit"] = json!({"decisions": decisions});
+        let plugin = start(&config);
+        with(|host| host.route_name = Some(b"orders".to_vec()));
+        send(plugin, "/api", "x");
+        let line = lines_with(INFO, "audit ").pop().unwrap();
+        assert!(line.ends_with(r#"path="/api" route="orders""#), "{line}");
+    }
+}

@@ -106,11 +106,10 @@ impl Authenticator {
         &self.config
     }
 
-    /// Whether a rule asks for the name of the route, or filters behind or the audit are told it: only then a request has to
-    /// carry it.
+    /// Whether a rule asks for the name of the route, or filters behind are told it: only then a request has to carry it.
     #[must_use]
     pub const fn asks_for_route(&self) -> bool {
-        self.tells_route || self.config.audit.is_some()
+        self.tells_route
     }
 
     /// What has happened since this was last asked.

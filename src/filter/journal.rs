@@ -5,11 +5,11 @@ use std::cell::RefCell;
 
 use proxy_wasm::types::LogLevel;
 
-use super::abi;
 use super::worker::Worker;
+use super::{abi, route};
 use crate::audit::{Auditor, Decided};
 use crate::config::Config;
-use crate::decision::{DENIED, Denial, WOULD_DENY};
+use crate::decision::Denial;
 use crate::flood::{Flood, Kind};
 use crate::reason::Reason;
 use crate::request::Request;
@@ -39,19 +39,8 @@ impl Journal {
 }
 
 impl Worker {
-    /// Tells why a request is refused.
-    pub(super) fn log_refusal(&self, denial: &Denial, request: &Request<'_>) {
-        self.log(DENIED, denial, request);
-        self.audit(&Decided::denied(denial, self.config()), request);
-    }
-
-    /// Tells why a request, which passes, should have been refused.
-    pub(super) fn log_reported(&self, denial: &Denial, request: &Request<'_>) {
-        self.log(WOULD_DENY, denial, request);
-        self.audit(&Decided::reported(denial, self.config()), request);
-    }
-
-    fn log(&self, event: &'static str, denial: &Denial, request: &Request<'_>) {
+    /// Tells why a request is refused, or why one that passes should have been: `event` says which.
+    pub(super) fn log_denial(&self, event: &'static str, denial: &Denial, request: &Request<'_>) {
         let config = self.config();
         if self.admits(&self.journal.denials, denial.kind(event, config)) {
             let token = digest_of_refused(&self.authenticator, denial, request);
@@ -60,12 +49,13 @@ impl Worker {
         }
     }
 
-    /// Puts a decision on record, where that is wanted.
-    pub(super) fn audit(&self, decided: &Decided<'_>, request: &Request<'_>) {
-        let Some(auditor) = &self.journal.auditor else { return };
-        if let Some(line) = auditor.line(*decided, request, self.config(), || self.random()) {
-            abi::log(LogLevel::Info, &line);
-        }
+    /// The line that puts a decision on record, where that is wanted; to be made before the decision is carried out, as Envoy
+    /// may choose another route for a request that is changed.
+    pub(super) fn record(&self, decided: &Decided<'_>, request: &Request<'_>) -> Option<String> {
+        let auditor = self.journal.auditor.as_ref().filter(|auditor| auditor.wants(decided, || self.random()))?;
+        let asked = || route::name().ok().flatten();
+        let route = request.route_name().map(<[u8]>::to_vec).or_else(asked);
+        Some(auditor.line(decided, request, route.as_deref(), self.config()))
     }
 
     /// Tells other news that clients can provoke.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use proxy_wasm::types::MapType;
+use proxy_wasm::types::{LogLevel, MapType};
 
 use super::connection::HostConnection;
 use super::metrics::Verdict;
@@ -14,7 +14,8 @@ use super::worker::{NEXT_TICK, Worker};
 use super::{abi, effects, pairs, route};
 use crate::audit::Decided;
 use crate::config::ProviderId;
-use crate::decision::{Admission, Decision, Denial};
+use crate::decision::{Admission, DENIED, Decision, Denial, WOULD_DENY};
+use crate::protected_resource::Answer;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::LookupKey;
@@ -75,36 +76,43 @@ impl Worker {
     /// Carries out a final decision on the request of the effective context.
     fn conclude(&self, decision: &Decision, request: &Request<'_>, progress: &Cell<Progress>) {
         match decision {
-            Decision::Allow(admission) if effects::carry_out(admission) => {
-                progress.set(Progress::Allowed);
-                let Admission { rule, provider, code, .. } = *admission;
-                let reported = admission.reported.as_deref();
-                let verdict = reported.map_or(Verdict::Allowed, |_| Verdict::Reported);
-                self.metrics.count_request(verdict, rule, provider, code, self.config());
-                match reported {
-                    None => self.audit(&Decided::allowed(admission), request),
-                    Some(denial) => self.log_reported(denial, request),
-                }
-            }
+            Decision::Allow(admission) => self.pass(admission, request, progress),
             Decision::Deny(denial) => self.refuse(denial, request, progress),
-            Decision::Tell(answer) => {
-                progress.set(Progress::Denied);
-                self.metrics.count_request(Verdict::Answered, None, None, "protected_resource", self.config());
-                self.audit(&Decided::answered(answer), request);
-                effects::tell(answer);
-            }
-            Decision::Allow(_) | Decision::Wait(_) => {
-                self.refuse(&Denial::new(Reason::Internal, None), request, progress);
-            }
+            Decision::Tell(answer) => self.answer(answer, request, progress),
+            Decision::Wait(_) => self.refuse(&Denial::new(Reason::Internal, None), request, progress),
         }
+    }
+
+    fn pass(&self, admission: &Admission, request: &Request<'_>, progress: &Cell<Progress>) {
+        let record = self.record(&Decided::admitted(admission, self.config()), request);
+        if !effects::carry_out(admission) {
+            self.refuse(&Denial::new(Reason::Internal, None), request, progress);
+            return;
+        }
+        progress.set(Progress::Allowed);
+        let Admission { rule, provider, code, .. } = *admission;
+        let verdict = if admission.reported.is_some() { Verdict::Reported } else { Verdict::Allowed };
+        self.metrics.count_request(verdict, rule, provider, code, self.config());
+        if let Some(denial) = &admission.reported {
+            self.log_denial(WOULD_DENY, denial, request);
+        }
+        put_on_record(record);
     }
 
     fn refuse(&self, denial: &Denial, request: &Request<'_>, progress: &Cell<Progress>) {
         progress.set(Progress::Denied);
         let Denial { rule, provider, reason, .. } = *denial;
         self.metrics.count_request(Verdict::Denied, rule, provider, reason.code(), self.config());
-        self.log_refusal(denial, request);
+        self.log_denial(DENIED, denial, request);
+        put_on_record(self.record(&Decided::denied(denial, self.config()), request));
         effects::refuse(denial, self.config());
+    }
+
+    fn answer(&self, answer: &Answer, request: &Request<'_>, progress: &Cell<Progress>) {
+        progress.set(Progress::Denied);
+        self.metrics.count_request(Verdict::Answered, None, None, "protected_resource", self.config());
+        put_on_record(self.record(&Decided::answered(answer), request));
+        effects::tell(answer);
     }
 
     /// Takes out of the trailers at hand what the upstream may not see. Says whether that was done.
@@ -178,5 +186,11 @@ impl Worker {
         if waiting.progress.get() == Progress::Allowed {
             abi::continue_request();
         }
+    }
+}
+
+fn put_on_record(line: Option<String>) {
+    if let Some(line) = line {
+        abi::log(LogLevel::Info, &line);
     }
 }

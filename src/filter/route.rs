@@ -8,12 +8,17 @@ const LEVELS: [&str; 3] = ["route_metadata", "virtual_host_metadata", "listener_
 
 /// The route of the request at hand, with its name and its metadata if those are wanted: each costs calls of the host.
 pub(super) fn chosen(with_name: bool, with_metadata: bool) -> Route {
-    let name = if with_name { abi::property(&["xds", "route_name"]) } else { Ok(None) };
+    let name = if with_name { name() } else { Ok(None) };
     let metadata = || LEVELS.into_iter().find_map(metadata);
     match name {
         Ok(name) => Route { name, metadata: with_metadata.then(metadata).flatten() },
         Err(_) => Route { name: None, metadata: Some(unreadable()) },
     }
+}
+
+/// The name of that route: `None` if it has none, or the host knows of none.
+pub(super) fn name() -> Result<Option<Vec<u8>>, abi::Withheld> {
+    abi::property(&["xds", "route_name"])
 }
 
 /// A member that nobody understands: what cannot be read must not count as absent.
