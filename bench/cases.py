@@ -21,7 +21,7 @@ HOT_MANY_PROVIDERS = f"{HOT_TOKENS}, any of {MANY_PROVIDERS} providers"
 HOT_DENYLIST = f"{HOT_TOKENS}, denylist of {ENTRIES} entries"
 HOT_LOOKUP = f"{HOT_TOKENS}, looked up and remembered"
 HOT_OBSERVED = f"{HOT_TOKENS}, rule with a name, refusals audited"
-HOT_REPORTED = f"{HOT_TOKENS}, report-only"
+HOT_REPORTED = f"{HOT_TOKENS}, all of that and report-only"
 # More than fit into the cache, which keeps a part of them and is not washed out.
 IN_TURN = f"RS256, {COUNT} tokens in turn"
 NAMED = [{**rule, "name": "api"} for rule in bootstrap.make_rules(1)]
@@ -63,7 +63,7 @@ def proxies(pools):
             "denylist": warden({**rsa, "revocation": BY_DENYLIST}),
             "lookup": warden({**rsa, "revocation": BY_LOOKUP}),
             "observed": warden(rsa, rules=NAMED, audit={"decisions": "denied"}),
-            "reported": warden(rsa, report_only=True),
+            "reported": warden(rsa, rules=NAMED, audit={"decisions": "denied"}, report_only=True),
         },
     }
 

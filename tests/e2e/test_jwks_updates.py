@@ -1,7 +1,5 @@
 """Configurations that change while keys are fetched, and after: nobody is refused, nothing is fetched twice."""
 
-import threading
-
 import pytest
 
 from support import load
@@ -68,26 +66,15 @@ def test_update_with_the_same_source_starts_warm(launch, files, world, issuer):
     envoy = launch(changes=files.changes, clusters={"issuer": issuer.port}, concurrency=4)
     assert status(envoy, world.token()) == 200
     issuer.stop()
-    port, good, is_over = envoy.port("remote"), ("good", load.request(world.token())), threading.Event()
+    port, good = envoy.port("remote"), ("good", load.request(world.token()))
 
     def update():
         for number in range(2, 5):
             files.set_listeners(site(world, issuer, f"realm-{number}"))
             updated(envoy, number)
             until(lambda number=number: realm(envoy) == f'Bearer realm="realm-{number}"')
-        is_over.set()
 
-    def until_it_is_over():
-        while not is_over.is_set():
-            yield good
-
-    updating = threading.Thread(target=update)
-    updating.start()
-    try:
-        results = load.run(port, until_it_is_over(), connections=16)
-    finally:
-        is_over.set()
-        updating.join()
+    results = load.run_during(update, port, [good], connections=16)
     assert load.statuses(results) == {200}
     assert load.statuses(load.run(envoy.port("remote"), [good] * 64, connections=64)) == {200}
     assert len(issuer.fetches) == 1

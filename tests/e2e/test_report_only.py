@@ -1,7 +1,6 @@
 """Report-only: what should be refused passes, everybody but the client learns why, and nothing else becomes easier."""
 
 import json
-import threading
 
 import pytest
 
@@ -221,35 +220,22 @@ def test_switched_under_load(launch, files, upstream, world):
         expected = 200 if report_only else 401
         until(lambda: send(envoy.port("switched"), unique_path("/a/"), bearer(expired)).status == expected)
 
-    expired, good, is_over, switches = world.token(exp=1), world.token(), threading.Event(), []
+    expired, good = world.token(exp=1), world.token()
     files.set_listeners(Site("switched", configuration(world)))
     envoy = launch(changes=files.changes, concurrency=2)
     port, paths = envoy.port("switched"), {"good": unique_path("/a/"), "expired": unique_path("/a/")}
 
     def switch_often():
-        try:
-            for number in range(2, 8):
-                switch(number % 2 == 0, number)
-                switches.append(number)
-        finally:
-            is_over.set()
+        for number in range(2, 8):
+            switch(number % 2 == 0, number)
 
-    def until_it_is_over():
+    requests = [
+        (tag, load.request(token, paths[tag], [(NAME, "allowed"), ("x-user", "root"), *kept]))
         # On a connection that is kept, requests stay with the configuration that it began under for a while.
-        while not is_over.is_set():
-            for kept in ([], [("connection", "close")]):
-                headers = [(NAME, "allowed"), ("x-user", "root"), *kept]
-                yield "good", load.request(good, paths["good"], headers)
-                yield "expired", load.request(expired, paths["expired"], headers)
-
-    switching = threading.Thread(target=switch_often)
-    switching.start()
-    try:
-        results = load.run(port, until_it_is_over(), connections=8)
-    finally:
-        is_over.set()
-        switching.join()
-    assert len(switches) == 6
+        for kept in ([], [("connection", "close")])
+        for tag, token in {"good": good, "expired": expired}.items()
+    ]
+    results = load.run_during(switch_often, port, requests, connections=8)
     statuses = {tag: {result.status for result in results if result.tag == tag} for tag in paths}
     assert statuses == {"good": {200}, "expired": {200, 401}}
     told = {tag: {told_of(request) for request in upstream.requests if request.target == paths[tag]} for tag in paths}

@@ -1,10 +1,8 @@
 """Questions about single tokens: to Redis through Webdis, both real, and to any other service."""
 
-import threading
 import urllib.error
 import urllib.request
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -137,15 +135,8 @@ def test_redis_is_killed_under_load_and_comes_back(envoy, world, redis):
 
     def during(condition):
         """What came while the load went on until the condition was met."""
-        is_over = threading.Event()
-        endless = (requests[number % len(requests)] for number in iter_until(is_over))
-        with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(load.run, envoy.port("redis"), endless, 16)
-            try:
-                until(condition, seconds=30)
-            finally:
-                is_over.set()
-            return {(*result.tag, result.status) for result in running.result()}
+        results = load.run_during(lambda: until(condition, seconds=30), envoy.port("redis"), requests, connections=16)
+        return {(*result.tag, result.status) for result in results}
 
     def only_unavailable():
         return {verdict(envoy, "redis", token, "/deny/") for token in tokens} == {AWAY}
@@ -169,14 +160,6 @@ def test_redis_is_killed_under_load_and_comes_back(envoy, world, redis):
     envoy.log_line("[info]", "look-ups answered again", 'provider="deny"')
     enough = passed(envoy, "deny", "verified") + 500
     until(lambda: on_every_worker(envoy, "redis", gone, "/allow/") == {401})
-
-
-def iter_until(is_over):
-    """Numbers, until the event is set."""
-    number = 0
-    while not is_over.is_set():
-        yield number
-        number += 1
 
 
 def test_a_redis_that_is_slow(envoy, world, redis):

@@ -1,8 +1,11 @@
 """Many requests at once: kept connections, each with one request under way."""
 
 import asyncio
+import itertools
 import statistics
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .client import bearer
@@ -29,6 +32,19 @@ def request(token, path="/", headers=()):
 def run(port, requests, connections=32):
     """Sends all `requests`, pairs of a tag and bytes, over so many connections: the results."""
     return asyncio.run(send_all(port, requests, connections))
+
+
+def run_during(action, port, requests, connections=32):
+    """Sends these `requests` over and over until `action` has returned: the results."""
+    is_over = threading.Event()
+    endless = itertools.takewhile(lambda _: not is_over.is_set(), itertools.cycle(requests))
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run, port, endless, connections)
+        try:
+            action()
+        finally:
+            is_over.set()
+        return running.result()
 
 
 async def send_all(port, requests, connections):
