@@ -1,6 +1,8 @@
 //! The documents say what the code does: reasons, causes, links, commands and the tests that hold promises.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod repository;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 use jwt_warden::jwks::KeySetError;
 use jwt_warden::reason::Reason;
 use jwt_warden::remote::Failure;
+
+use repository::{read, root};
 
 const DOCUMENTS: [&str; 12] = [
     "README.md",
@@ -23,16 +27,6 @@ const DOCUMENTS: [&str; 12] = [
     "docs/operations.md",
     "docs/program.md",
 ];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-#[allow(clippy::disallowed_methods, reason = "tests read files")]
-fn read(path: impl AsRef<Path>) -> String {
-    let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 /// The text below a heading of the second level, up to the next.
 fn section(document: &str, heading: &str) -> String {

@@ -2,22 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::string_slice, reason = "a test fails by panicking")]
 
+mod repository;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use repository::{read, root};
+
 const DOCUMENT: &str = "docs/dependencies.md";
 const BOUNDARY: &str = "src/filter/abi.rs";
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-#[allow(clippy::disallowed_methods, reason = "tests read files")]
-fn read(path: impl AsRef<Path>) -> String {
-    let path = root().join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
 
 #[test]
 fn every_direct_dependency_has_its_reason() {
