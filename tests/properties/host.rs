@@ -24,6 +24,35 @@ struct Scene {
     has_keys: bool,
 }
 
+/// Made once: a signature takes longer than everything else here.
+struct Minted {
+    good: String,
+    bad: [String; 4],
+    keys: String,
+    other_keys: String,
+}
+
+impl Minted {
+    fn new() -> Self {
+        let (key, other) = (EcKey::new("a", 1), EcKey::new("a", 2));
+        Self {
+            good: key.token(&claims_with("exp", json!(NOW + 1_000_000))),
+            bad: [
+                other.token(&claims()),
+                key.token(&claims_with("exp", json!(NOW - 100))),
+                key.token(&claims_with("aud", json!("other"))),
+                EcKey::new("unknown", 1).token(&claims()),
+            ],
+            keys: jwks(&[key.jwk()]),
+            other_keys: jwks(&[other.jwk()]),
+        }
+    }
+}
+
+thread_local! {
+    static MINTED: &'static Minted = Box::leak(Box::new(Minted::new()));
+}
+
 /// A host that does what the bytes say.
 pub fn check(bytes: &[u8]) {
     forget();
@@ -89,14 +118,11 @@ impl Scene {
     }
 
     fn send(&mut self, worker: Plugin, draw: &mut Draw<'_>) {
-        let (key, other) = (EcKey::new("a", 1), EcKey::new("a", 2));
+        let minted = MINTED.with(|minted| *minted);
         let (token, is_good) = match draw.below(8) {
-            0 => (other.token(&claims()), false),
-            1 => (key.token(&claims_with("exp", json!(NOW - 100))), false),
-            2 => (key.token(&claims_with("aud", json!("other"))), false),
-            3 => (EcKey::new("unknown", 1).token(&claims()), false),
+            bad @ 0..=3 => (minted.bad[bad].clone(), false),
             4 => (String::from_utf8_lossy(draw.bytes(40)).into_owned(), false),
-            _ => (key.token(&claims_with("exp", json!(NOW + 1_000_000))), true),
+            _ => (minted.good.clone(), true),
         };
         let mut headers: Headers = vec![(":method".into(), b"GET".to_vec()), (":path".into(), b"/api".to_vec())];
         if !draw.one_in(8) {
@@ -116,14 +142,14 @@ impl Scene {
         if !with(|host| host.callouts.iter().any(|callout| callout.root == worker.0)) {
             return;
         }
-        let good = jwks(&[EcKey::new("a", 1).jwk()]);
+        let Minted { keys: good, other_keys, .. } = MINTED.with(|minted| *minted);
         let metadata = json!({"issuer": "https://issuer.test", "jwks_uri": "https://issuer.test/keys"}).to_string();
         let body = match draw.below(10) {
             0..=3 => good.clone().into_bytes(),
             4 => metadata.into_bytes(),
             5 => json!({"EXISTS": draw.pick(&[json!(0), json!(1), json!("0")])}).to_string().into_bytes(),
             6 => json!({"jti": [], "sub": {"alice": NOW}}).to_string().into_bytes(),
-            7 => jwks(&[EcKey::new("a", 2).jwk()]).into_bytes()[..100].to_vec(),
+            7 => other_keys.as_bytes()[..100].to_vec(),
             8 => vec![b'['; draw.below(60_000)],
             _ => draw.bytes(200).to_vec(),
         };
