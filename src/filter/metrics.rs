@@ -10,7 +10,7 @@ use proxy_wasm::types::MetricType;
 
 use super::abi;
 use crate::authenticator::Tally;
-use crate::config::{Config, OTHER_RULES, ProviderId, RuleId};
+use crate::config::{Config, OTHER_RULES, ProviderId, RuleId, name_in_metrics};
 use crate::remote::Status;
 
 /// So many metrics are told apart; further combinations of rules and reasons are counted under one rule's name.
@@ -134,6 +134,7 @@ impl Metrics {
         config: &Config,
     ) {
         let values = [
+            ("configured", 1),
             ("generation", status.generation),
             ("keys", number(status.entries)),
             ("keys_skipped", number(status.skipped)),
@@ -161,6 +162,15 @@ impl Metrics {
             ("serves_until_seconds", status.serves_until.as_secs()),
         ] {
             self.record(Metric::List(provider, list, what), value, config);
+        }
+    }
+
+    /// Takes back what is shown of a provider, and that it is configured.
+    pub(super) fn withdraw(&self, provider: ProviderId) {
+        let Ok(known) = self.known.try_borrow() else { return };
+        let is_of_it = |metric| matches!(metric, Metric::KeySet(id, _) | Metric::List(id, ..) if id == provider);
+        for id in known.iter().filter(|known| is_of_it(known.metric)).filter_map(|known| known.id) {
+            abi::record_metric(id, 0);
         }
     }
 
@@ -213,7 +223,8 @@ impl Metric {
     }
 
     fn name(self, config: &Config) -> String {
-        let provider = |id: ProviderId| config.provider(id).map(|provider| segment(&provider.name)).unwrap_or_default();
+        let provider =
+            |id: ProviderId| config.provider(id).map(|provider| name_in_metrics(&provider.name)).unwrap_or_default();
         let name = match self {
             Self::Requests(verdict, rule, provider_id, code) => {
                 let rule = rule.map(|rule| format!(".rule.{}", rule.name(config))).unwrap_or_default();
@@ -257,22 +268,6 @@ impl Rule {
     }
 }
 
-/// A provider's name as part of a metric's name, where a dot would end it and a line break break a scrape.
-fn segment(name: &str) -> String {
-    let keep = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
-    name.chars().map(|letter| if keep(letter) { letter } else { '_' }).collect()
-}
-
 fn number(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_hold_nothing_that_breaks_a_scrape() {
-        assert_eq!(segment("a.b\nc-D_9"), "a_b_c-D_9");
-    }
 }

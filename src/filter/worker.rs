@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::connection::HostConnection;
 use super::fetches::{Fetches, Target, read_response};
+use super::gauges::Identity;
 use super::host_crypto::ForeignFunction;
 use super::journal::Journal;
 use super::metrics::{Metrics, Verdict};
@@ -35,7 +36,7 @@ use crate::time::Timestamp;
 use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment};
 
 /// How often a worker looks at what the others fetched.
-const IDLE_TICK: Duration = Duration::from_millis(250);
+pub(super) const IDLE_TICK: Duration = Duration::from_millis(250);
 /// The same while requests wait.
 const WAITING_TICK: Duration = Duration::from_millis(10);
 /// As soon as the host can.
@@ -53,6 +54,8 @@ pub(super) struct Worker {
     pub(super) revocations: PerProvider,
     fetches: RefCell<Fetches>,
     waiting: RefCell<WaitingRoom>,
+    /// What stands for this configuration, at every worker.
+    pub(super) identity: Identity,
     pub(super) metrics: Metrics,
     pub(super) observation: Observation,
     pub(super) journal: Journal,
@@ -67,7 +70,7 @@ pub(super) enum ProviderKeys {
 
 impl Worker {
     /// `None` if the module does not decide as it should.
-    pub(super) fn new(root_id: u32, config: Config) -> Option<Self> {
+    pub(super) fn new(root_id: u32, config: Config, identity: Identity) -> Option<Self> {
         let signatures = Signatures::probe(Box::new(ForeignFunction));
         report_probe(&signatures);
         if !rehearsal::succeeds(&signatures) {
@@ -91,6 +94,7 @@ impl Worker {
             authenticator,
             fetches: RefCell::default(),
             waiting: RefCell::default(),
+            identity,
             metrics: Metrics::default(),
             observation: Observation::default(),
             journal,
@@ -103,7 +107,6 @@ impl Worker {
         if let Some(now) = abi::now() {
             self.remotes().for_each(|(_, keys)| keys.borrow_mut().warm_up(&HostStore, now));
             self.warm_up_revocations(now);
-            self.show_all_keys(now);
         }
         abi::set_tick_period(NEXT_TICK);
     }
@@ -214,12 +217,12 @@ impl Worker {
     /// Looks after the keys, wakes requests, and sets the next tick.
     pub(super) fn tick(&self) {
         let Some(now) = abi::now() else { return };
+        self.watch_gauges(now);
         for (id, keys) in self.remotes() {
             let polled = keys.borrow_mut().poll(&HostStore, now);
             if polled.changed {
                 self.note_change(id, now);
             }
-            self.watch_readiness(id, now);
             if let Some(attempt) = polled.fetch {
                 let http = keys.borrow().source().http.clone();
                 self.fetch(id, attempt, &http, now);
