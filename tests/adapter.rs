@@ -547,6 +547,22 @@ fn a_kid_that_was_asked_for_in_vain_does_not_make_the_next_request_wait() {
 }
 
 #[test]
+fn the_query_of_what_is_fetched_is_not_logged() {
+    let mut config = remote_config();
+    let http = |path: &str| json!({"uri": format!("https://issuer.test/{path}?code=hunter2"), "cluster": "issuer", "timeout": "5s"});
+    config["providers"]["acme"]["remote_jwks"]["http_uri"] = http("keys");
+    config["providers"]["acme"]["revocation"] = json!({"denylists": [{"http_uri": http("denied")}]});
+    let plugin = start(&config);
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[EcKey::new("k1", 1).jwk()]));
+    plugin.answer(&[(":status", "500")], b"");
+    let lines = logged(0);
+    assert!(lines.iter().any(|line| line.contains(r#"keys fetched provider="acme" uri="https://issuer.test/keys" "#)));
+    assert!(lines.iter().any(|line| line.contains(r#"list not fetched"#) && line.contains(r#"test/denied" "#)));
+    assert!(!lines.iter().any(|line| line.contains("hunter2")), "{lines:?}");
+}
+
+#[test]
 fn waiting_requests_and_key_sets_are_counted() {
     let key = EcKey::new("k1", 1);
     let plugin = start(&remote_config());
