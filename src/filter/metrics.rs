@@ -13,7 +13,7 @@ use crate::authenticator::Tally;
 use crate::config::{Config, OTHER_RULES, ProviderId, RuleId, name_in_metrics};
 use crate::remote::Status;
 
-/// So many metrics are told apart; further combinations of rules and reasons are counted under one rule's name.
+/// So many counters of requests are told apart; further combinations of rules and reasons are counted under one rule's name.
 const ROOM_FOR_RULES: usize = 2048;
 
 /// The metrics of one worker.
@@ -77,7 +77,7 @@ impl Metrics {
     ) {
         let named = rule.filter(|rule| config.rule_name(*rule).is_some()).map(Rule::Named);
         let metric = |rule| Metric::Requests(verdict, rule, provider, code);
-        let fits = self.knows(metric(named)) || self.number() < ROOM_FOR_RULES;
+        let fits = self.knows(metric(named)) || self.counters_of_requests() < ROOM_FOR_RULES;
         self.count(metric(named.map(|rule| if fits { rule } else { Rule::Other })), 1, config);
     }
 
@@ -196,8 +196,10 @@ impl Metrics {
         self.known.try_borrow().is_ok_and(|known| known.binary_search_by_key(&metric, |known| known.metric).is_ok())
     }
 
-    fn number(&self) -> usize {
-        self.known.try_borrow().map_or(0, |known| known.len())
+    /// They come first.
+    fn counters_of_requests(&self) -> usize {
+        let known = self.known.try_borrow();
+        known.map_or(0, |known| known.partition_point(|known| matches!(known.metric, Metric::Requests(..))))
     }
 
     fn with(&self, metric: Metric, config: &Config, act: impl FnOnce(&mut Known)) {
