@@ -16,7 +16,6 @@ use crate::revocation::LookupKey;
 use crate::time::Timestamp;
 use crate::upstream::Effect;
 
-/// What the lines of refusals begin with.
 /// What the line of a refusal begins with.
 pub const DENIED: &str = "denied";
 /// What the line of one begins with that is only reported.

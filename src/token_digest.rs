@@ -22,7 +22,7 @@ pub fn digest_of_refused(authenticator: &Authenticator, denial: &Denial, request
     digest(token, authenticator.config().limits.max_token_bytes)
 }
 
-/// The first 16 hexadecimal digits of the SHA-256 of a token's first `max_bytes` bytes.
+/// The first 16 hexadecimal digits of the SHA-256 of a token's last `max_bytes` bytes, in which the signature is.
 ///
 /// A signature has more bits than can be guessed, so the digest tells nothing to who does not hold the token, and it is
 /// accepted nowhere. What has no signature might be a password in the wrong place, which could be found by trying: it gets
@@ -33,7 +33,8 @@ fn digest(token: &[u8], max_bytes: usize) -> Option<String> {
     if !signature.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)) {
         return None;
     }
-    let hash = Sha256::digest(token.get(..max_bytes).unwrap_or(token));
+    let start = token.len().saturating_sub(max_bytes);
+    let hash = Sha256::digest(token.get(start..).unwrap_or(token));
     hash.first_chunk().map(|bytes| format!("{:016x}", u64::from_be_bytes(*bytes)))
 }
 
@@ -48,7 +49,16 @@ mod tests {
         // printf %s e30.e30.ssssssssssssssssssssssssssssssss | sha256sum | cut -c1-16
         assert_eq!(digest(token.as_bytes(), 100).as_deref(), Some("868db4bc7ee1761d"));
         assert_eq!(digest(token.as_bytes(), 40), digest(token.as_bytes(), 100));
-        assert_eq!(digest(token.as_bytes(), 7).as_deref(), Some("e75e2f1bd181b1b0"), "of e30.e30");
+    }
+
+    #[test]
+    fn the_signature_is_always_in_the_digest() {
+        let signature = "s".repeat(UNGUESSABLE);
+        let token = format!("e30.e30.{signature}");
+        // printf %s e30.e30.ssssssssssssssssssssssssssssssss | tail -c 33 | sha256sum | cut -c1-16
+        assert_eq!(digest(token.as_bytes(), 33).as_deref(), Some("af3eb4ccfa394a5d"));
+        let other = format!("e30.e30.{}", "t".repeat(UNGUESSABLE));
+        assert_ne!(digest(token.as_bytes(), 7), digest(other.as_bytes(), 7), "the claims alone could be guessed");
     }
 
     #[test]

@@ -547,6 +547,63 @@ fn a_kid_that_was_asked_for_in_vain_does_not_make_the_next_request_wait() {
 }
 
 #[test]
+fn rules_have_their_names_in_metrics_however_many_providers_there_are() {
+    let mut config = local_config();
+    let acme = config["providers"]["acme"].clone();
+    for number in 0..400 {
+        let name = format!("p{number}");
+        config["providers"][&name] = acme.clone();
+        config["providers"][&name]["issuer"] = json!(format!("https://{name}.test"));
+    }
+    config["rules"][1]["name"] = json!("api");
+    let plugin = start(&config);
+    plugin.tick();
+    send(plugin, "/api", "x");
+    plugin.tick();
+    assert_eq!(counted("jwt_warden.requests.verdict.denied.rule.api.provider.acme.reason.token_malformed"), 1);
+}
+
+#[test]
+fn rules_for_which_there_is_no_room_in_metrics_are_counted_together() {
+    let mut config = local_config();
+    let rule = |number| {
+        let requires = json!({"provider_name": "acme"});
+        json!({"name": format!("r{number}"), "match": {"prefix": format!("/{number}/")}, "requires": requires})
+    };
+    config["rules"] = (0..700).map(rule).collect();
+    let header = json!({"alg": "HS256", "kid": "h"});
+    let tokens = ["x".to_owned(), good_hs256(), hs256(&header, &claims_with("exp", json!(1)))];
+    let plugin = start(&config);
+    for number in 0..700 {
+        for token in &tokens {
+            send(plugin, &format!("/{number}/"), token);
+        }
+    }
+    plugin.tick();
+    let names = || with(|host| host.metrics.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>());
+    let of_rules = names().into_iter().filter(|name| name.contains(".requests.")).count();
+    assert!((2048..2060).contains(&of_rules), "{of_rules}");
+    let together: i64 = names().iter().filter(|name| name.contains(".rule.other.")).map(|name| counted(name)).sum();
+    assert_eq!(together, 2100 - 2048);
+}
+
+#[test]
+fn the_query_of_what_is_fetched_is_not_logged() {
+    let mut config = remote_config();
+    let http = |path: &str| json!({"uri": format!("https://issuer.test/{path}?code=hunter2"), "cluster": "issuer", "timeout": "5s"});
+    config["providers"]["acme"]["remote_jwks"]["http_uri"] = http("keys");
+    config["providers"]["acme"]["revocation"] = json!({"denylists": [{"http_uri": http("denied")}]});
+    let plugin = start(&config);
+    plugin.tick();
+    plugin.answer_ok(&jwks(&[EcKey::new("k1", 1).jwk()]));
+    plugin.answer(&[(":status", "500")], b"");
+    let lines = logged(0);
+    assert!(lines.iter().any(|line| line.contains(r#"keys fetched provider="acme" uri="https://issuer.test/keys" "#)));
+    assert!(lines.iter().any(|line| line.contains("list not fetched") && line.contains(r#"test/denied" "#)));
+    assert!(!lines.iter().any(|line| line.contains("hunter2")), "{lines:?}");
+}
+
+#[test]
 fn waiting_requests_and_key_sets_are_counted() {
     let key = EcKey::new("k1", 1);
     let plugin = start(&remote_config());

@@ -10,6 +10,7 @@ use super::{
     failed_attempts::failed_attempts,
     forwarding,
     jwks_source::Context,
+    names::name_in_metrics,
     protected_resource::protected_resource,
     provider::provider,
     raw::{RawConfig, RawProvider},
@@ -150,6 +151,7 @@ fn check_whole(config: &Config, without_rules: bool, at: &Place<'_>) {
     warn_of_edited(&config.rules, &config.providers, &at.field("rules"));
     let at = &at.field("providers");
     forwarding::check_collisions(&config.providers, at);
+    warn_of_same_metrics(&config.providers, at);
     if without_rules {
         warn_of_same_issuers(&config.providers, at);
     } else {
@@ -166,6 +168,18 @@ fn warn_of_unused_providers(config: &Config, at: &Place<'_>) {
     for (index, provider) in config.providers.iter().enumerate() {
         if used.binary_search(&ProviderId(index)).is_err() {
             at.field(&provider.name).warn("no rule uses this provider");
+        }
+    }
+}
+
+fn warn_of_same_metrics(providers: &[Provider], at: &Place<'_>) {
+    let names: Vec<_> = providers.iter().map(|provider| name_in_metrics(&provider.name)).collect();
+    for (index, provider) in providers.iter().enumerate() {
+        let earlier = names.iter().take(index).zip(providers).find(|(name, _)| names.get(index) == Some(*name));
+        if let Some((_, earlier)) = earlier {
+            let earlier = quoted(&earlier.name);
+            at.field(&provider.name)
+                .warn(format!("has the name of {earlier} in metrics: they cannot be told apart there"));
         }
     }
 }

@@ -61,6 +61,7 @@ pub use forwarding::{
 #[cfg(not(target_arch = "wasm32"))]
 pub use load::check;
 pub use load::{Loaded, parse};
+pub use names::name_in_metrics;
 pub use protected_resource::ProtectedResource;
 pub use report::{ConfigError, Warning, indexed, joined};
 pub use request_matcher::{

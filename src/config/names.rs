@@ -88,3 +88,21 @@ pub(super) fn distinct(texts: Vec<String>, at: &Place<'_>) -> Checked<Vec<String
     }
     result.map(|()| texts)
 }
+
+/// A provider's name as part of a metric's name, where a dot would end it and a line break break a scrape.
+#[must_use]
+#[inline(never)]
+pub fn name_in_metrics(name: &str) -> String {
+    let keep = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    name.chars().map(|letter| if keep(letter) { letter } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_metrics_hold_nothing_that_breaks_a_scrape() {
+        assert_eq!(name_in_metrics("a.b\nc-D_9"), "a_b_c-D_9");
+    }
+}

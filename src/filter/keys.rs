@@ -23,7 +23,6 @@ impl Worker {
     /// Takes over what was fetched before.
     pub(super) fn warm_up_keys(&self, now: Timestamp) {
         self.remotes().for_each(|(_, keys)| keys.borrow_mut().warm_up(&HostStore, now));
-        self.show_all_keys(now);
     }
 
     /// Looks at what the other workers fetched, and fetches what is due.
@@ -33,7 +32,6 @@ impl Worker {
             if polled.changed {
                 self.note_change(id, now);
             }
-            self.watch_readiness(id, now);
             if let Some(attempt) = polled.fetch {
                 let http = keys.borrow().source().http.clone();
                 self.fetch(id, attempt, &http, now);

@@ -10,10 +10,10 @@ use proxy_wasm::types::MetricType;
 
 use super::abi;
 use crate::authenticator::Tally;
-use crate::config::{Config, OTHER_RULES, ProviderId, RuleId};
+use crate::config::{Config, OTHER_RULES, ProviderId, RuleId, name_in_metrics};
 use crate::remote::Status;
 
-/// So many metrics are told apart; further combinations of rules and reasons are counted under one rule's name.
+/// So many counters of requests are told apart; further combinations of rules and reasons are counted under one rule's name.
 const ROOM_FOR_RULES: usize = 2048;
 
 /// The metrics of one worker.
@@ -77,7 +77,7 @@ impl Metrics {
     ) {
         let named = rule.filter(|rule| config.rule_name(*rule).is_some()).map(Rule::Named);
         let metric = |rule| Metric::Requests(verdict, rule, provider, code);
-        let fits = self.knows(metric(named)) || self.number() < ROOM_FOR_RULES;
+        let fits = self.knows(metric(named)) || self.counters_of_requests() < ROOM_FOR_RULES;
         self.count(metric(named.map(|rule| if fits { rule } else { Rule::Other })), 1, config);
     }
 
@@ -134,6 +134,7 @@ impl Metrics {
         config: &Config,
     ) {
         let values = [
+            ("configured", 1),
             ("generation", status.generation),
             ("keys", number(status.entries)),
             ("keys_skipped", number(status.skipped)),
@@ -164,6 +165,15 @@ impl Metrics {
         }
     }
 
+    /// Takes back what is shown of a provider, and that it is configured.
+    pub(super) fn withdraw(&self, provider: ProviderId) {
+        let Ok(known) = self.known.try_borrow() else { return };
+        let is_of_it = |metric| matches!(metric, Metric::KeySet(id, _) | Metric::List(id, ..) if id == provider);
+        for id in known.iter().filter(|known| is_of_it(known.metric)).filter_map(|known| known.id) {
+            abi::record_metric(id, 0);
+        }
+    }
+
     /// Hands over what has been counted.
     pub(super) fn hand_over(&self) {
         let Ok(mut known) = self.known.try_borrow_mut() else { return };
@@ -186,8 +196,10 @@ impl Metrics {
         self.known.try_borrow().is_ok_and(|known| known.binary_search_by_key(&metric, |known| known.metric).is_ok())
     }
 
-    fn number(&self) -> usize {
-        self.known.try_borrow().map_or(0, |known| known.len())
+    /// They come first.
+    fn counters_of_requests(&self) -> usize {
+        let known = self.known.try_borrow();
+        known.map_or(0, |known| known.partition_point(|known| matches!(known.metric, Metric::Requests(..))))
     }
 
     fn with(&self, metric: Metric, config: &Config, act: impl FnOnce(&mut Known)) {
@@ -213,7 +225,8 @@ impl Metric {
     }
 
     fn name(self, config: &Config) -> String {
-        let provider = |id: ProviderId| config.provider(id).map(|provider| segment(&provider.name)).unwrap_or_default();
+        let provider =
+            |id: ProviderId| config.provider(id).map(|provider| name_in_metrics(&provider.name)).unwrap_or_default();
         let name = match self {
             Self::Requests(verdict, rule, provider_id, code) => {
                 let rule = rule.map(|rule| format!(".rule.{}", rule.name(config))).unwrap_or_default();
@@ -257,22 +270,6 @@ impl Rule {
     }
 }
 
-/// A provider's name as part of a metric's name, where a dot would end it and a line break break a scrape.
-fn segment(name: &str) -> String {
-    let keep = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
-    name.chars().map(|letter| if keep(letter) { letter } else { '_' }).collect()
-}
-
 fn number(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_hold_nothing_that_breaks_a_scrape() {
-        assert_eq!(segment("a.b\nc-D_9"), "a_b_c-D_9");
-    }
 }

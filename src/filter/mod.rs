@@ -5,6 +5,7 @@ mod abi;
 mod connection;
 mod effects;
 mod fetches;
+mod gauges;
 mod host_crypto;
 mod journal;
 mod keys;

@@ -1,15 +1,11 @@
-//! What operators see of one worker while it works: how ready its providers are, how long verification takes, what it has
-//! counted.
+//! What operators see of one worker while it works: how long verification takes, what it has counted.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use super::abi;
-use super::keys::ProviderKeys;
 use super::worker::Worker;
-use crate::config::ProviderId;
 use crate::decision::Decision;
-use crate::remote::Status;
 use crate::time::Timestamp;
 
 /// Of so many requests one is timed: a look at the clock costs a call of the host.
@@ -19,7 +15,9 @@ const TIMED: u32 = 16;
 #[derive(Default)]
 pub(super) struct Observation {
     /// For each provider, since when it has had keys that serve.
-    ready_since: RefCell<Vec<Option<u64>>>,
+    pub(super) ready_since: RefCell<Vec<Option<u64>>>,
+    /// When that was last looked at.
+    pub(super) watched_at: Cell<Option<Timestamp>>,
     requests: Cell<u32>,
 }
 
@@ -30,50 +28,6 @@ pub(super) struct Stopwatch {
 }
 
 impl Worker {
-    /// Shows how ready each provider is.
-    pub(super) fn show_all_keys(&self, now: Timestamp) {
-        (0..self.config().providers.len()).for_each(|index| self.show_keys(ProviderId(index), now));
-    }
-
-    /// Shows what is known of a provider's keys.
-    pub(super) fn show_keys(&self, id: ProviderId, now: Timestamp) {
-        let status = match self.provider_keys(id) {
-            Some(ProviderKeys::Remote(keys)) => keys.borrow().status(),
-            Some(ProviderKeys::Local(keys)) => Status::of_local(keys.len(), keys.skipped().len()),
-            None => return,
-        };
-        let since = self.readiness(id, now);
-        self.metrics.show_key_set(id, &status, since, self.config());
-    }
-
-    /// Shows a change in how ready a provider is: keys cease to serve without any event.
-    pub(super) fn watch_readiness(&self, id: ProviderId, now: Timestamp) {
-        let before = self.known_readiness(id);
-        let since = self.readiness(id, now);
-        if since != before {
-            self.metrics.show_ready(id, since, self.config());
-        }
-    }
-
-    /// Since when a provider has had keys that serve, in seconds since 1970.
-    fn readiness(&self, id: ProviderId, now: Timestamp) -> Option<u64> {
-        let serves = match self.provider_keys(id)? {
-            ProviderKeys::Local(_) => true,
-            ProviderKeys::Remote(keys) => keys.borrow().generation(now).is_some(),
-        };
-        let since = serves.then(|| self.known_readiness(id).unwrap_or(now.as_secs()));
-        let mut all = self.observation.ready_since.borrow_mut();
-        all.resize(self.config().providers.len(), None);
-        if let Some(known) = all.get_mut(id.0) {
-            *known = since;
-        }
-        since
-    }
-
-    fn known_readiness(&self, id: ProviderId) -> Option<u64> {
-        self.observation.ready_since.borrow().get(id.0).copied().flatten()
-    }
-
     /// Begins to time a decision, if it is the turn of this one.
     pub(super) fn stopwatch(&self) -> Option<Stopwatch> {
         let number = self.observation.requests.get();
@@ -115,6 +69,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.hand_over();
+        self.leave_gauges();
         self.turn_journal(abi::now().unwrap_or(Timestamp::EPOCH), true);
     }
 }

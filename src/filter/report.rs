@@ -59,7 +59,9 @@ pub(super) fn list(provider: &str, kind: &str, http: &HttpUri, outcome: &Outcome
 /// What is no news is told to those who look closely.
 fn report(words: &Words, provider: &str, kind: Option<&str>, http: &HttpUri, outcome: &Outcome) {
     let line = |event| {
-        let uri = format!("{}://{}{}", http.scheme, http.authority, http.path_and_query);
+        // The query may hold what the server knows the proxy by.
+        let path = http.path_and_query.split_once('?').map_or(http.path_and_query.as_str(), |(path, _)| path);
+        let uri = format!("{}://{}{path}", http.scheme, http.authority);
         let mut line = Line::new(event).quoted("provider", provider.as_bytes());
         if let Some(kind) = kind {
             line = line.field("kind", kind);

@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 use crate::verifier::Moment;
 
 /// How often a worker looks at what the others fetched.
-const IDLE_TICK: Duration = Duration::from_millis(250);
+pub(super) const IDLE_TICK: Duration = Duration::from_millis(250);
 /// The same while requests wait.
 const WAITING_TICK: Duration = Duration::from_millis(10);
 /// Requests that wake within one callback stack up in the host, which overflows at some 270.

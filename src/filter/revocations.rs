@@ -41,11 +41,18 @@ impl Worker {
     pub(super) fn warm_up_revocations(&self, now: Timestamp) {
         for (id, revocation) in self.revoking() {
             self.outside(id, now, |outside| {
-                for (index, source) in revocation.borrow_mut().sources().enumerate() {
+                for source in revocation.borrow_mut().sources() {
                     source.warm_up(outside);
-                    self.metrics.show_list(id, index, &source.status(), self.config());
                 }
             });
+        }
+    }
+
+    /// Shows what is known of a provider's lists.
+    pub(super) fn show_lists(&self, id: ProviderId) {
+        let Some(revocation) = self.revocation(id) else { return };
+        for (index, source) in revocation.borrow_mut().sources().enumerate() {
+            self.show_list(id, index, &source.status());
         }
     }
 
@@ -81,7 +88,7 @@ impl Worker {
             for (index, source) in revocation.borrow_mut().sources().enumerate() {
                 let polled = source.poll(outside);
                 if polled.changed {
-                    self.metrics.show_list(id, index, &source.status(), self.config());
+                    self.show_list(id, index, &source.status());
                     changed = true;
                 }
                 if let Some(attempt) = polled.fetch {
@@ -110,7 +117,7 @@ impl Worker {
             let Some(source) = revocation.sources().nth(index) else { return };
             let outcome = source.finish(attempt, response, outside);
             self.metrics.count_answer(id, source.kind(), outcome.code(), self.config());
-            self.metrics.show_list(id, index, &source.status(), self.config());
+            self.show_list(id, index, &source.status());
             report::list(self.name_of(id), source.kind(), source.http(), &outcome);
         });
         self.tell(id);

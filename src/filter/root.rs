@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::{BufferType, ContextType, LogLevel};
+use sha2::{Digest as _, Sha256};
 
+use super::gauges::Identity;
 use super::stream::Stream;
 use super::worker::Worker;
 use super::{abi, effects};
@@ -35,7 +37,7 @@ impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
         let text = abi::buffer(BufferType::PluginConfiguration, size).unwrap_or_default();
         let Some(config) = load(&text).filter(effects::declare_properties) else { return false };
-        self.worker = Worker::new(self.context_id, config).map(Rc::new);
+        self.worker = Worker::new(self.context_id, config, identity(&text)).map(Rc::new);
         self.worker.iter().for_each(|worker| worker.start());
         self.worker.is_some()
     }
@@ -53,6 +55,11 @@ impl RootContext for Root {
     fn get_type(&self) -> Option<ContextType> {
         Some(ContextType::HttpContext)
     }
+}
+
+/// What stands for a configuration: the same for every worker that has it.
+fn identity(text: &[u8]) -> Identity {
+    Sha256::digest(text).into()
 }
 
 /// Parses the configuration; what is wrong with it goes to the log, never the configuration itself.

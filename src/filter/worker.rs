@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::abi;
 use super::fetches::{Fetches, Target, read_response};
+use super::gauges::Identity;
 use super::host_crypto::ForeignFunction;
 use super::journal::Journal;
 use super::keys::ProviderKeys;
@@ -38,6 +39,8 @@ pub(super) struct Worker {
     pub(super) revocations: PerProvider,
     fetches: RefCell<Fetches>,
     pub(super) waiting: RefCell<WaitingRoom>,
+    /// What stands for this configuration, at every worker.
+    pub(super) identity: Identity,
     pub(super) metrics: Metrics,
     pub(super) observation: Observation,
     pub(super) journal: Journal,
@@ -46,7 +49,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// `None` if the module does not decide as it should.
-    pub(super) fn new(root_id: u32, config: Config) -> Option<Self> {
+    pub(super) fn new(root_id: u32, config: Config, identity: Identity) -> Option<Self> {
         let signatures = Signatures::probe(Box::new(ForeignFunction));
         report_probe(&signatures);
         if !rehearsal::succeeds(&signatures) {
@@ -70,6 +73,7 @@ impl Worker {
             authenticator,
             fetches: RefCell::default(),
             waiting: RefCell::default(),
+            identity,
             metrics: Metrics::default(),
             observation: Observation::default(),
             journal,
@@ -98,6 +102,7 @@ impl Worker {
     /// Looks after the keys, wakes requests, and sets the next tick.
     pub(super) fn tick(&self) {
         let Some(now) = abi::now() else { return };
+        self.watch_gauges(now);
         self.look_after_keys(now);
         self.look_after_revocations(now);
         self.wake(now);

@@ -312,7 +312,11 @@ unsafe extern "C" fn proxy_increment_metric(id: u32, offset: i64) -> u32 {
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn proxy_record_metric(id: u32, value: u64) -> u32 {
-    with(|host| host.metrics[id as usize].1 = i64::try_from(value).expect("a small number"));
+    with(|host| {
+        let (name, last) = &mut host.metrics[id as usize];
+        *last = i64::try_from(value).expect("a small number");
+        host.gauges.insert(name.clone(), *last);
+    });
     OK
 }
 

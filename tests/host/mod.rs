@@ -58,6 +58,8 @@ pub struct State {
     pub tick_periods: BTreeMap<u32, u32>,
     pub log: Vec<(u32, String)>,
     pub metrics: Vec<(String, i64)>,
+    /// What gauges show: the same for all who have defined one.
+    pub gauges: BTreeMap<String, i64>,
     /// The name of the route of every request.
     pub route_name: Option<Vec<u8>>,
     /// What an instance in front has said about the route.
@@ -291,6 +293,11 @@ impl State {
 /// The lines that the filter logged, at this level or above it.
 pub fn logged(level: u32) -> Vec<String> {
     with(|host| host.log.iter().filter(|(line_level, _)| *line_level >= level).map(|(_, line)| line.clone()).collect())
+}
+
+/// What a gauge shows; `None` if nobody has ever set it.
+pub fn shown(name: &str) -> Option<i64> {
+    with(|host| host.gauges.get(name).copied())
 }
 
 /// A counter's value.

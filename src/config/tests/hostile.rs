@@ -114,6 +114,9 @@ fn secrets_are_never_quoted() {
         let config = least_with("/providers/acme/local_jwks", local.clone());
         let error = load(&config).unwrap_err();
         assert!(!error.contains("c2Vj"), "{local}: {error}");
+        let audit = json!({"decisions": "all", "subject": "digest", "digest_key": local});
+        let error = load(&least_with("/audit", audit)).unwrap_err();
+        assert!(!error.contains("c2Vj"), "{local}: {error}");
     }
 }
 

@@ -44,6 +44,22 @@ fn doubtful_fields_are_named() {
 }
 
 #[test]
+fn providers_that_metrics_cannot_tell_apart_are_doubtful() {
+    let two = |first: &str, second: &str| {
+        let mut config = least();
+        let acme = config["providers"].as_object_mut().unwrap().remove("acme").unwrap();
+        for name in [first, second] {
+            config["providers"][name] = acme.clone();
+            config["providers"][name]["issuer"] = json!(format!("https://{name}.example/"));
+        }
+        warnings(&config)
+    };
+    assert_eq!(two("ac-me", "ac_me"), [""; 0]);
+    let expected = "providers.ac_me: has the name of `ac.me` in metrics: they cannot be told apart there";
+    assert_eq!(two("ac.me", "ac_me"), [expected]);
+}
+
+#[test]
 fn an_exemption_that_takes_more_than_it_names_is_doubtful() {
     let requires = json!({"provider_name": "acme"});
     let rules = |prefix: &str| json!([{"match": {"prefix": prefix}}, {"match": {"prefix": "/"}, "requires": requires}]);
