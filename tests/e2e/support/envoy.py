@@ -67,6 +67,10 @@ class Envoy:
         pairs = (line.rsplit(": ", 1) for line in lines)
         return {name: int(value) for name, value in pairs if value.isdigit()}
 
+    def resident(self):
+        """The memory that the process has, in KiB."""
+        return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())[1])
+
     def log(self):
         """Everything that Envoy has logged."""
         return (self.folder / "envoy.log").read_text(errors="replace")
