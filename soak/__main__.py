@@ -41,10 +41,10 @@ class Run(SimpleNamespace):
 def main():
     """Runs it."""
     options = _options()
-    WORK.mkdir(parents=True, exist_ok=True)
+    options.work.mkdir(parents=True, exist_ok=True)
     about = {**machine.describe(), "envoy": proxy.version(), "workers": options.workers, "seconds": options.seconds}
     result = report.document(_soak(options, about))
-    report.write(Path(options.results), result)
+    report.write(options.results, result)
     print(report.table(result))
     for sample in result["samples_of_false_verdicts"]:
         print("false verdict:", sample, file=sys.stderr)
@@ -56,13 +56,14 @@ def _options():
     parser = argparse.ArgumentParser(prog="soak", description=__doc__)
     parser.add_argument("--seconds", type=int, default=3600)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--results", default=RESULTS, help="the folder for results.json and table.md")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="the folder for results.json and table.md")
+    parser.add_argument("--work", type=Path, default=WORK, help="the folder for Envoy's files")
     parser.add_argument("--broken", choices=["denylist"], help="leaves this out: the soak has to notice")
     return parser.parse_args()
 
 
 def _soak(options, about):
-    scene = Scene(WORK, options.workers, options.broken)
+    scene = Scene(options.work, options.workers, options.broken)
     bare = scene.start(filtered=False)
     bare_size = bare.resident()
     bare.stop()

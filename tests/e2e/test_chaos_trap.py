@@ -101,8 +101,9 @@ def test_who_waits_in_a_vm_that_traps_does_not_pass(start, world, upstream, issu
     passes = unique_path("/a/")
     until(lambda: send(port, passes, bearer(world.token("b"))).status == 200)
     until(lambda: send(port, unique_path("/slow/"), bearer(tokens[0])).status == 200)
+    # Envoy lets them hang, until it or the client loses patience.
     for exchange in waiting:
-        assert exchange.is_waiting() or exchange.response().status == 503
+        assert exchange.is_waiting() or not exchange.rest().startswith(b"HTTP/1.1 200")
         exchange.reset()
     assert arrived(upstream, prefix) == []
 
