@@ -104,8 +104,8 @@ class Events:
             await self._rotate()
             await fail()
             self._happened("key endpoint is back")
-            # The back-off of the last failure.
-            await self.pause(1 + SLACK)
+            # The last try's time, and its back-off.
+            await self.pause(times.TIMEOUT + 1 + SLACK)
 
     async def _rotate(self):
         idp, server = self._scene.idp, self._scene.jwks
@@ -118,8 +118,10 @@ class Events:
         idp.keys[0] = new
         await self._hot()
         await self._set("of the old key", "main", idp.good(16, old), OK)
-        # What is minted and under way with the old key.
-        await self.pause(SLACK)
+        # What was minted with the old key is under way no more once two sets have followed.
+        minted = self.count["sets of new tokens"] + 2
+        while self.count["sets of new tokens"] < minted:
+            await self.pause(0.1)
         self._happened("key withdrawn")
         await self._turn(["of the old key"], OK, NO, lambda: server.serve(*idp.keys), times.CACHE)
         await self.pause(SLACK)
@@ -178,7 +180,7 @@ class Events:
             await self._turn(["revoked by list"], OK, NO, lambda: scene.revoke(revoked), times.REFRESH)  # noqa: B023
             await fail()
             self._happened("denylist is back")
-            await self.pause(LIST_BACKOFF + SLACK)
+            await self.pause(times.TIMEOUT + LIST_BACKOFF + SLACK)
 
     async def _questions(self):
         """Tokens are revoked at a service, which then fails."""
@@ -221,9 +223,10 @@ class Events:
             if [status for [(status, _)] in answers] != [NO] * LIMIT + [LOCKED] * LIMIT:
                 self.wrong.append({"kind": "client that fails", "answers": answers})
             self._happened("client locked out")
+            locked = time.monotonic()
             await self._set("locked out", "guard", of_client(guard.good(16), client), LOCKED)
-            await self.pause(times.WINDOW - SLACK - (time.monotonic() - begun))
+            await self.pause(begun + times.WINDOW - SLACK - time.monotonic())
             await self._allow("locked out", LOCKED, OK)
-            await self.pause(2 * SLACK)
+            await self.pause(locked + times.WINDOW + SLACK - time.monotonic())
             await self._allow("locked out", OK)
             await self.pause(SLACK)

@@ -16,8 +16,8 @@ from .tokens import AUDIENCE, USER_HEADER, Issuer
 
 # Seconds: how long documents and answers count.
 CACHE, STALE, REFRESH, TTL, WINDOW = 4, 2, 2, 2, 20
-# What a machine at full load may be late by.
-SLACK = 5
+# What a machine at full load may be late by; and longer than its servers take to answer, if they do.
+SLACK = TIMEOUT = 5
 LIMIT = 5
 BACKOFF = {"base_interval": "0.2s", "max_interval": "1s"}
 # Small enough to be full before the memory is looked at.
@@ -65,7 +65,11 @@ class Scene:
             server.stop()
 
     def _sites(self):
-        lists = {"revocation": {"denylists": [denylist("denylist", self.denylist.uri, refresh=f"{REFRESH}s")]}}
+        lists = {
+            "revocation": {
+                "denylists": [denylist("denylist", self.denylist.uri, refresh=f"{REFRESH}s", timeout=f"{TIMEOUT}s")]
+            }
+        }
         providers = {
             "idp": {**_remote(self.idp, self.jwks, max_stale="1h"), **({} if self._broken == "denylist" else lists)},
             "short": _remote(self.short, self.short_jwks, max_stale=f"{STALE}s"),
@@ -112,11 +116,11 @@ def _local(issuer):
 
 
 def _remote(issuer, server, **settings):
-    uri = {"uri": server.uri, "cluster": issuer.name, "timeout": "2s"}
+    uri = {"uri": server.uri, "cluster": issuer.name, "timeout": f"{TIMEOUT}s"}
     times = {"cache_duration": f"{CACHE}s", "unknown_kid_interval": "0.5s", "backoff": BACKOFF}
     return _provider(issuer, remote_jwks={"http_uri": uri, **times, **settings})
 
 
 def _lookup(service):
-    uri = {"uri": "http://127.0.0.1/revoked/{jti}", "cluster": "service", "timeout": "1s"}
+    uri = {"uri": "http://127.0.0.1/revoked/{jti}", "cluster": "service", "timeout": f"{TIMEOUT}s"}
     return {"http_uri": uri, "ttl": f"{TTL}s", "revoked_when": {"status": 200}}
