@@ -29,7 +29,7 @@ MATRIX := 1.36.4 1.37.0 1.39.3 1.40.0
 NEWEST := 1.40.0
 WORKERS := 2
 
-.PHONY: help fetch build compiled reproduce image program release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth dashboard fuzz fuzz-short mutants lint clean
+.PHONY: help fetch build compiled reproduce image program release audit run test test-unit test-wasm test-e2e test-matrix bench bench-growth soak soak-short dashboard fuzz fuzz-short mutants lint clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -124,6 +124,14 @@ bench: build ## Measure what the filter costs beside Envoy's own (BENCH=--quick:
 
 bench-growth: ## Measure how the cost grows with providers, rules, keys, tokens, workers and bodies
 	@$(MAKE) bench BENCH="--growth $(BENCH)"
+
+soak: build ## Hold every answer for SOAK seconds (3600) at full load, while everything around the filter fails
+	@python=$$(tools/python)
+	export ENVOY=$$(tools/envoy)
+	PYTHONPATH=tools:tests/e2e "$$python" -m soak --seconds $(or $(SOAK),3600) $(SOAK_OPTIONS)
+
+soak-short: ## The same for five minutes, kept in .work: for a CI with time; make test has half a minute of it
+	@$(MAKE) soak SOAK=300 SOAK_OPTIONS="--results .work/soak/short"
 
 dashboard: build ## Draw docs/dashboard.svg: the dashboard, from a real Envoy and a real Prometheus
 	@python=$$(tools/python)

@@ -27,17 +27,27 @@ class EnvoyExited(Exception):
 class Envoy:
     """A running Envoy. `folder` holds its configuration and logs."""
 
-    def __init__(self, folder, configuration, concurrency=1, log_level="wasm:debug", drain_seconds=1, options=()):
+    def __init__(
+        self,
+        folder,
+        configuration,
+        concurrency=1,
+        log_level="wasm:debug",
+        drain_seconds=1,
+        options=(),
+        hot_restart=("--disable-hot-restart",),
+        environment=None,
+    ):
         self.folder = folder
         file = folder / "envoy.json"
         file.write_text(json.dumps(configuration))
         command = [
             *(binary(), "-c", file, "--concurrency", str(concurrency), "--component-log-level", log_level),
             *("--admin-address-path", folder / "admin", "--file-flush-interval-msec", "20"),
-            *("--disable-hot-restart", "--drain-time-s", str(drain_seconds), *options),
+            *("--drain-time-s", str(drain_seconds), *hot_restart, *options),
         ]
         with open(folder / "envoy.log", "w") as log:
-            self.process = processes.spawn(command, stdout=log, stderr=subprocess.STDOUT)
+            self.process = processes.spawn(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         try:
             until(self._is_ready, seconds=60)
         except BaseException:
@@ -66,6 +76,10 @@ class Envoy:
         lines = self.admin(f"/stats?filter=^{re.escape(prefix)}").splitlines()
         pairs = (line.rsplit(": ", 1) for line in lines)
         return {name: int(value) for name, value in pairs if value.isdigit()}
+
+    def resident(self):
+        """The memory that the process has, in KiB."""
+        return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{self.process.pid}/status").read_text())[1])
 
     def log(self):
         """Everything that Envoy has logged."""

@@ -12,14 +12,24 @@ MAX_FRAME = 16_384
 
 def send(port, path, headers=(), method="GET"):
     """Sends a request without a body and waits for the end of its answer."""
-    pseudo = [(":method", method), (":scheme", "http"), (":path", path), (":authority", "api.example")]
-    block = b"".join(_field(name.encode(), value.encode()) for name, value in [*pseudo, *headers])
-    remember_tokens(block)
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
-        connection.sendall(PREFACE + _frame(SETTINGS, 0, 0, b"") + _head(block))
+        connection.sendall(request(path, headers, method))
         frames = connection.makefile("rb")
         while not _ends_stream(frames):
             pass
+
+
+def request(path, headers=(), method="GET"):
+    """The bytes of a connection's begin, and of a request without a body, whose stream is 1."""
+    pseudo = [(":method", method), (":scheme", "http"), (":path", path), (":authority", "api.example")]
+    block = b"".join(_field(name.encode(), value.encode()) for name, value in [*pseudo, *headers])
+    remember_tokens(block)
+    return PREFACE + _frame(SETTINGS, 0, 0, b"") + _head(block)
+
+
+def reset():
+    """The frame that ends this request: CANCEL (section 7)."""
+    return _frame(RST_STREAM, 0, 1, (8).to_bytes(4, "big"))
 
 
 def _head(block):

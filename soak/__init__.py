@@ -1,0 +1,1 @@
+"""Hours at full load, with everything going wrong around the filter: no false verdict, and memory that stays flat."""
