@@ -20,8 +20,8 @@ CACHE, STALE, REFRESH, TTL, WINDOW = 4, 2, 2, 2, 20
 SLACK = TIMEOUT = 5
 LIMIT = 5
 BACKOFF = {"base_interval": "0.2s", "max_interval": "1s"}
-# Small enough to be full before the memory is looked at.
-CACHED = 2000
+# Caches that are full before the memory is looked at: who is locked out brings a few new tokens only, now and then.
+CACHED, CACHED_OF_CLIENTS = 2000, 100
 
 
 class Scene:
@@ -78,7 +78,8 @@ class Scene:
         main = _site("main", providers, token_cache={"max_entries": CACHED})
         main.configuration["rules"].append({"match": {"prefix": "/public"}})
         attempts = {"limit": LIMIT, "window": f"{WINDOW}s"}
-        guard = _site("guard", {"guard": _local(self.guard)}, failed_attempts=attempts)
+        cache = {"max_entries": CACHED_OF_CLIENTS}
+        guard = _site("guard", {"guard": _local(self.guard)}, failed_attempts=attempts, token_cache=cache)
         guard.configuration["trusted_proxies"] = {"addresses": ["127.0.0.0/8"]}
         guard.manager |= blocks().peer
         return [main, guard]
