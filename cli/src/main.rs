@@ -10,7 +10,9 @@ mod finding;
 mod input;
 mod minting;
 mod output;
+mod pasted;
 mod plugin;
+mod signals;
 mod yaml;
 
 use std::process::ExitCode;

@@ -36,14 +36,41 @@ fn thousands_of_mistakes_are_counted() {
     assert!(text.contains("has 4000 more mistakes"), "{}", text.lines().last().unwrap_or_default());
 }
 
+#[test]
+fn thousands_of_providers_are_refused_at_once() {
+    let file = place("many").join("providers.yaml");
+    let providers: Vec<_> = (0..20_000).map(|number| format!("  p{number}: 1\n")).collect();
+    fs::write(&file, format!("providers:\n{}", providers.concat())).unwrap();
+    let output = run(&["migrate", file.to_str().unwrap()]);
+    assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
+}
+
 /// `| head` ends the program, without a complaint.
 #[test]
 fn a_closed_pipe_is_no_mistake() {
-    let mut program = Command::new(env!("CARGO_BIN_EXE_jwt-warden"));
-    let mut child = program.arg("schema").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+    let native = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd/migrate/inputs/native.yaml");
+    for (arguments, code) in [(vec!["schema"], 0), (vec!["man"], 0), (vec!["migrate", native], 1)] {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_jwt-warden"));
+        let mut child = program.args(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{arguments:?}");
+    }
+}
+
+/// An answer that nobody gets is none, whatever it would have been.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_told() {
+    let native = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd/migrate/inputs/native.yaml");
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd/explain/explain.in/warden.json");
+    for arguments in [vec!["schema"], vec!["migrate", native], vec!["explain", "--config", config, "/orders"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_jwt-warden")).args(&arguments).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(String::from_utf8(output.stderr).unwrap().contains("the standard output cannot be written"));
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::minting::key::PrivateKey;
 use crate::minting::proof::{Target, prove};
 use crate::minting::token::{Order, mint};
 use crate::minting::{certificate, key_file, lifetime};
-use crate::{Stop, clock, input, output, yaml};
+use crate::{Stop, clock, input, output, pasted, yaml};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -100,7 +100,7 @@ pub(crate) struct Mint {
     #[arg(long, requires = "dpop_proof")]
     url: Option<String>,
     /// The token that goes with the proof: the filter asks for it.
-    #[arg(long, requires = "dpop_proof")]
+    #[arg(long, value_name = "TOKEN|@FILE|-", requires = "dpop_proof")]
     token: Option<String>,
     /// The nonce that the filter has sent in `DPoP-Nonce`.
     #[arg(long, requires = "dpop_proof")]
@@ -137,7 +137,7 @@ impl Mint {
             audiences,
             subject: self.subject.clone(),
             lifetime: self.expires_in,
-            token_type: self.typ.clone(),
+            token_type: Some(self.typ.clone()),
             claims,
             without: self.without.clone(),
             header: self.header.iter().cloned().collect(),
@@ -173,7 +173,7 @@ impl Mint {
         algorithm: jwt_warden::crypto::SignatureAlgorithm,
         now: Timestamp,
     ) -> Result<String, Stop> {
-        let token = self.token.as_deref().map(bare_token).transpose()?;
+        let token = self.token.as_deref().map(signed_token).transpose()?;
         let target = Target {
             method: &self.method,
             url: self.url.as_deref().unwrap_or_default(),
@@ -209,15 +209,9 @@ fn read_claims(path: &Path) -> Result<Map<String, Value>, Stop> {
     }
 }
 
-/// A token as people paste it: with quotes, its scheme, and line breaks.
-fn bare_token(text: &str) -> Result<String, Stop> {
-    let text: String = text.trim().trim_matches(['"', '\'']).trim().to_owned();
-    let scheme = |name: &str| match text.split_at_checked(name.len()) {
-        Some((start, rest)) if start.eq_ignore_ascii_case(name) => Some(rest.to_owned()),
-        _ => None,
-    };
-    let rest = scheme("dpop ").or_else(|| scheme("bearer ")).unwrap_or_else(|| text.clone());
-    let token: String = rest.chars().filter(|character| !character.is_whitespace()).collect();
+/// The token of the option, which a proof goes with: one that is signed.
+fn signed_token(text: &str) -> Result<String, Stop> {
+    let token = pasted::read("--token", text)?.token;
     let is_token = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if token.split('.').count() != 3 || !token.chars().all(is_token) {
         return Err("--token: is no token: it should be three segments of base64url with dots in between".to_owned());
@@ -248,10 +242,10 @@ mod tests {
     #[test]
     fn tokens_are_taken_as_they_are_pasted() {
         for text in ["a.b.c", " a.b.c\n", "\"a.b.c\"", "Bearer a.b.c", "'DPoP a.b.\nc'", "bearer  a.b.c"] {
-            assert_eq!(bare_token(text).as_deref(), Ok("a.b.c"), "{text}");
+            assert_eq!(signed_token(text).as_deref(), Ok("a.b.c"), "{text}");
         }
         for text in ["", "Bearer ", "a b{c", "\u{e9}"] {
-            assert!(bare_token(text).is_err(), "{text}");
+            assert!(signed_token(text).is_err(), "{text}");
         }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) mod lifetime;
 mod material;
 pub(crate) mod proof;
 pub(crate) mod public;
-mod random;
+pub(crate) mod random;
 #[cfg(test)]
 mod tests;
 pub(crate) mod token;

@@ -18,6 +18,6 @@ pub(super) fn octets(number: usize) -> Result<Vec<u8>, Stop> {
 /// # Errors
 ///
 /// The operating system has no random numbers.
-pub(super) fn name() -> Result<String, Stop> {
+pub(crate) fn name() -> Result<String, Stop> {
     octets(16).map(super::encoded)
 }

@@ -119,11 +119,8 @@ fn order() -> Order {
         audiences: vec!["api".to_owned()],
         subject: "alice".to_owned(),
         lifetime: Duration::from_secs(300),
-        token_type: "JWT".to_owned(),
-        claims: Map::new(),
-        without: Vec::new(),
-        header: Map::new(),
-        bad: None,
+        token_type: Some("JWT".to_owned()),
+        ..Order::default()
     }
 }
 

@@ -13,7 +13,7 @@ use super::random;
 use crate::Stop;
 
 /// What a token should say.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Order {
     /// `iss`.
     pub(crate) issuer: String,
@@ -23,8 +23,8 @@ pub(crate) struct Order {
     pub(crate) subject: String,
     /// How long it is good.
     pub(crate) lifetime: Duration,
-    /// `typ`.
-    pub(crate) token_type: String,
+    /// `typ`, if it has one.
+    pub(crate) token_type: Option<String>,
     /// Further claims, which replace those above.
     pub(crate) claims: Map<String, Value>,
     /// Claims to leave out.
@@ -56,7 +56,7 @@ pub(crate) fn mint(
 fn header(order: &Order, key: &PrivateKey, algorithm: SignatureAlgorithm) -> Map<String, Value> {
     let mut header = Map::new();
     header.insert("alg".to_owned(), algorithm.name().into());
-    header.insert("typ".to_owned(), order.token_type.clone().into());
+    header.extend(order.token_type.clone().map(|name| ("typ".to_owned(), name.into())));
     header.extend(key.kid.clone().map(|kid| ("kid".to_owned(), kid.into())));
     header.extend(order.header.clone());
     header

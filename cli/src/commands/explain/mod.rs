@@ -13,7 +13,7 @@ mod token;
 mod verdict;
 mod words;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,7 +26,7 @@ use jwt_warden::decision::Decision;
 use jwt_warden::route::Route;
 use jwt_warden::verifier::Moment;
 
-use crate::Stop;
+use crate::{Stop, output, pasted};
 use case::Case;
 use question::Question;
 use report::{Step, Symbols};
@@ -157,9 +157,7 @@ impl Explain {
         steps.extend(case.steps());
         let shown = self.format.shown(&decision, authenticator.config(), steps);
         let shown = if show_signature { shown } else { report::without_signatures(&shown) };
-        let mut stdout = anstream::stdout();
-        // Whoever has read enough closes the pipe.
-        let _ = stdout.write_all(shown.as_bytes());
+        output::print(&shown)?;
         Ok(ExitCode::from(verdict::exit_code(&decision)))
     }
 
@@ -171,8 +169,8 @@ impl Explain {
         if self.token.as_deref() == Some("-") && self.dpop.as_deref() == Some("-") {
             return Err("--dpop: the standard input is the token: give the proof as @FILE".to_owned());
         }
-        let token = self.token.as_deref().map(|text| token::read("--token", text)).transpose()?;
-        let proof = self.dpop.as_deref().map(|text| token::read("--dpop", text)).transpose()?;
+        let token = self.token.as_deref().map(|text| pasted::read("--token", text)).transpose()?;
+        let proof = self.dpop.as_deref().map(|text| pasted::read("--dpop", text)).transpose()?;
         if let Some(pasted) = &token {
             let provider = {
                 let request = question.request().on_route(route);

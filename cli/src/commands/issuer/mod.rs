@@ -5,7 +5,6 @@ mod parameters;
 mod ring;
 mod server;
 mod service;
-mod signals;
 #[cfg(test)]
 mod tests;
 

@@ -21,7 +21,7 @@ use tokio::time::{sleep, timeout};
 
 use super::answer::{Answer, Asked};
 use super::service::Service;
-use super::signals::{Signals, Wish};
+use crate::signals::{Signals, Wish};
 use crate::{Stop, clock, output};
 
 const MAX_CONNECTIONS: usize = 256;

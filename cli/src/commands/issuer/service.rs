@@ -120,11 +120,8 @@ impl Service {
             audiences: self.settings.audiences.clone(),
             subject: "alice".to_owned(),
             lifetime: self.settings.lifetime,
-            token_type: "JWT".to_owned(),
-            claims: Map::new(),
-            without: Vec::new(),
-            header: Map::new(),
-            bad: None,
+            token_type: Some("JWT".to_owned()),
+            ..Order::default()
         };
         let (mut kid, mut algorithm) = (None, None);
         for (name, value) in members {
@@ -136,7 +133,7 @@ impl Service {
                     order.lifetime =
                         lifetime::parse(&text(&name, value)?).map_err(|words| format!("{name} {words}"))?;
                 }
-                "typ" => order.token_type = text(&name, value)?,
+                "typ" => order.token_type = Some(text(&name, value)?),
                 "scope" => drop(order.claims.insert(name, value)),
                 "claims" => order.claims.extend(object(&name, value)?),
                 "header" => order.header.extend(object(&name, value)?),

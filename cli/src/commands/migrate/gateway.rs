@@ -59,7 +59,7 @@ pub(super) fn migrate(document: &Node, mut scribe: Scribe) -> Result<Draft, Stop
     }
     inner.report_rest("", &mut scribe);
     let heading = HEADING.iter().map(|line| (*line).to_owned()).collect();
-    Ok(Draft { configuration: out, notes: scribe.notes, heading })
+    Ok(Draft { configuration: out, notes: scribe.notes, native: None, heading })
 }
 
 fn provider(node: &Node, path: &str, scribe: &mut Scribe) -> Value {

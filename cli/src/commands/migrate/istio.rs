@@ -51,7 +51,7 @@ pub(super) fn migrate(documents: &[Document], mut scribe: Scribe) -> Result<Draf
     let names: Vec<String> = issuers.iter().map(|issuer| issuer.provider.clone()).collect();
     add_rules(&list, otherwise, &names, &mut out, &mut scribe);
     let heading = HEADING.iter().map(|line| (*line).to_owned()).collect();
-    Ok(Draft { configuration: out, notes: scribe.notes, heading })
+    Ok(Draft { configuration: out, notes: scribe.notes, native: None, heading })
 }
 
 /// Writes the rules that the policies come to.

@@ -20,6 +20,7 @@ mod region;
 mod source;
 #[cfg(test)]
 mod tests;
+mod verify;
 mod yaml_text;
 
 use std::path::PathBuf;
@@ -47,6 +48,8 @@ pub(crate) struct Migrate {
     /// How to write it: JSON has no comments, so that they are on the standard error alone.
     #[arg(long, value_enum, default_value = "yaml")]
     format: Format,
+    #[command(flatten)]
+    verify: verify::Verify,
 }
 
 const EXAMPLES: &str = "\
@@ -55,12 +58,14 @@ Examples:
   jwt-warden migrate --as envoy envoy.yaml        the entry for http_filters
   jwt-warden migrate --as wasmplugin request-authentication.yaml authorization-policy.yaml
   kubectl get requestauthentication,authorizationpolicy -n shop -o yaml | jwt-warden migrate -
+  jwt-warden migrate --verify --envoy \"$(func-e which)\" --token @token.txt envoy.yaml > jwt-warden.yaml
 
 The result is never silently more open than what it comes from: what cannot be expressed is refused or left out, with
 a comment at its place. `open` marks what is as open as before and need not be.
 
 Exit code: 0 if all is carried over, 1 if somebody has to look at what is not (the summary says at what; if nothing
-is written, what to change first), 2 if there is nothing that could be migrated.";
+is written, what to change first; with --verify, at which requests), 2 if there is nothing that could be migrated, or
+verified.";
 
 /// What is written around the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -91,10 +96,11 @@ impl Migrate {
         let notes: Vec<&Note> = drafts.iter().flat_map(|draft| &draft.notes).collect();
         let is_blocked = notes.iter().any(|note| note.kind == Kind::Blocked);
         if !is_blocked {
-            print!("{}", written(&drafts, self.shape, self.format)?);
+            crate::output::print(&written(&drafts, self.shape, self.format)?)?;
         }
         output::summarise(&notes);
-        Ok(ExitCode::from(u8::from(notes.iter().any(|note| note.kind.is_serious()))))
+        let differs = self.verify.is_wanted() && !is_blocked && !self.verify.run(&drafts)?;
+        Ok(ExitCode::from(u8::from(differs || notes.iter().any(|note| note.kind.is_serious()))))
     }
 }
 

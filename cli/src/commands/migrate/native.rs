@@ -45,7 +45,12 @@ pub(super) fn migrate(filter: &Node, routes: &[PerRoute], mut scribe: Scribe) ->
     }
     fields.report_rest("", &mut scribe);
     of_routes(routes, &mut scribe);
-    Draft { configuration: out, notes: scribe.notes, heading: HEADING.iter().map(|line| (*line).to_owned()).collect() }
+    Draft {
+        configuration: out,
+        notes: scribe.notes,
+        native: Some(filter.value()),
+        heading: HEADING.iter().map(|line| (*line).to_owned()).collect(),
+    }
 }
 
 fn rules(fields: &Fields<'_>, out: &mut Map<String, Value>, scribe: &mut Scribe) {

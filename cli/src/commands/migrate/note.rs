@@ -1,5 +1,6 @@
 //! What is said of a migrated configuration, and where.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use serde_json::{Map, Value};
@@ -42,7 +43,7 @@ impl Kind {
 }
 
 /// A remark.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Note {
     pub(super) kind: Kind,
     /// The path in the migrated configuration; empty for all of it.
@@ -57,6 +58,8 @@ pub(super) struct Note {
 pub(super) struct Draft {
     pub(super) configuration: Map<String, Value>,
     pub(super) notes: Vec<Note>,
+    /// The configuration of `jwt_authn` that it comes from, if it comes from one.
+    pub(super) native: Option<Value>,
     /// What is above it in YAML.
     pub(super) heading: Vec<String>,
 }
@@ -67,18 +70,20 @@ pub(super) struct Scribe {
     /// The file that is being read.
     pub(super) file: Rc<str>,
     pub(super) notes: Vec<Note>,
+    /// The same: looking through all of them for each one would take too long.
+    made: BTreeSet<Note>,
 }
 
 impl Scribe {
     pub(super) fn new(file: Rc<str>) -> Self {
-        Self { file, notes: Vec::new() }
+        Self { file, notes: Vec::new(), made: BTreeSet::new() }
     }
 
     /// Remarks something, once.
     pub(super) fn note(&mut self, kind: Kind, path: &str, at: Position, sentence: impl Into<String>) {
         let source = format!("{}:{}", self.file, at.line);
         let note = Note { kind, path: path.to_owned(), source, sentence: sentence.into() };
-        if !self.notes.contains(&note) {
+        if self.made.insert(note.clone()) {
             self.notes.push(note);
         }
     }

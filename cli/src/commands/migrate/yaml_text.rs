@@ -211,7 +211,7 @@ mod tests {
             sentence: "with: a # and a \" and words ".repeat(9),
         };
         let notes = ["", "a[1]", "b.c[0].d", "b.c[1].f", "deep[0].one.gone.x"].map(note).to_vec();
-        let text = write(&Draft { configuration, notes, heading: vec!["top".to_owned()] }, 0);
+        let text = write(&Draft { configuration, notes, native: None, heading: vec!["top".to_owned()] }, 0);
         let tree = crate::yaml::parse(&text).unwrap_or_default();
         assert_eq!(tree.documents.iter().map(|document| document.value()).collect::<Vec<_>>(), [value], "{text}");
         assert_eq!(text.matches("# open: ").count(), 5, "{text}");

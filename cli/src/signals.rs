@@ -1,10 +1,10 @@
-//! The signals that end the issuer or have it make new keys.
+//! The signals that end the issuer, have it make new keys, or end a comparison.
 
 use std::io;
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wish {
+pub(crate) enum Wish {
     /// New keys.
     #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal"))]
     Rotate,
@@ -14,7 +14,7 @@ pub(super) enum Wish {
 
 /// Those signals.
 #[cfg(unix)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     hang_up: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
@@ -23,7 +23,7 @@ pub(super) struct Signals {
 #[cfg(unix)]
 impl Signals {
     /// From now on they do not end the program by themselves.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             hang_up: signal(SignalKind::hangup())?,
@@ -33,7 +33,7 @@ impl Signals {
     }
 
     /// What the next one asks for.
-    pub(super) async fn next(&mut self) -> Wish {
+    pub(crate) async fn next(&mut self) -> Wish {
         tokio::select! {
             _ = self.hang_up.recv() => Wish::Rotate,
             _ = self.interrupt.recv() => Wish::End,
@@ -44,17 +44,17 @@ impl Signals {
 
 /// Ctrl-C.
 #[cfg(not(unix))]
-pub(super) struct Signals;
+pub(crate) struct Signals;
 
 #[cfg(not(unix))]
 impl Signals {
     /// There is nothing to prepare.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self)
     }
 
     /// What the next one asks for.
-    pub(super) async fn next(&mut self) -> Wish {
+    pub(crate) async fn next(&mut self) -> Wish {
         let _ = tokio::signal::ctrl_c().await;
         Wish::End
     }
