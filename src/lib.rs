@@ -52,6 +52,8 @@ pub mod string_matcher;
 pub mod time;
 pub mod token_cache;
 pub mod token_digest;
+#[cfg(test)]
+mod trial;
 pub mod upstream;
 pub mod verifier;
 
