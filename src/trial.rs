@@ -80,6 +80,8 @@ pub(crate) fn token(claims: &Value) -> String {
 pub(crate) struct Surroundings {
     /// What a look-up of keys gives.
     pub(crate) keys: KeyLookup,
+    /// The providers whose keys come by then, whatever `keys` gives.
+    pub(crate) pending: Vec<(ProviderId, Timestamp)>,
     /// The generation of the keys.
     pub(crate) generation: Option<u64>,
     /// How every token stands.
@@ -89,7 +91,8 @@ pub(crate) struct Surroundings {
 impl Default for Surroundings {
     fn default() -> Self {
         let keys = KeySet::parse(key_set().as_bytes(), KeyOrigin::Local, 1 << 16).unwrap();
-        Self { keys: KeyLookup::Ready(Rc::new(keys)), generation: Some(0), standing: Standing::Good }
+        let keys = KeyLookup::Ready(Rc::new(keys));
+        Self { keys, pending: Vec::new(), generation: Some(0), standing: Standing::Good }
     }
 }
 
@@ -112,8 +115,9 @@ pub(crate) fn authenticator(document: &Value) -> Authenticator {
 }
 
 impl Keys for Surroundings {
-    fn lookup(&self, _: KeyQuery<'_>) -> KeyLookup {
-        self.keys.clone()
+    fn lookup(&self, query: KeyQuery<'_>) -> KeyLookup {
+        let pending = self.pending.iter().find(|(provider, _)| *provider == query.provider);
+        pending.map_or_else(|| self.keys.clone(), |(_, until)| KeyLookup::Pending(*until))
     }
 
     fn generation(&self, _: ProviderId, _: Timestamp) -> Option<u64> {
