@@ -8,6 +8,8 @@
 pub mod address_range;
 pub mod audit;
 pub mod authenticator;
+#[cfg(test)]
+mod authenticator_tests;
 pub mod authorization;
 mod bearer;
 mod claim_text;

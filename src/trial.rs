@@ -1,5 +1,6 @@
 //! For tests of what is decided: configurations, and tokens whose signature is good.
 
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use base64::Engine as _;
@@ -8,13 +9,13 @@ use serde_json::{Value, json};
 
 use crate::authenticator::Authenticator;
 use crate::config::{self, Config, Provider, ProviderId};
-use crate::connection::Unknown;
+use crate::connection::Connection;
 use crate::crypto::{HmacKey, Signatures};
 use crate::decision::Decision;
 use crate::jwks::{KeyOrigin, KeySet};
 use crate::request::Request;
 use crate::revocation::{Marks, Standing};
-use crate::shared_store::Nowhere;
+use crate::shared_store::tests::Memory;
 use crate::time::Timestamp;
 use crate::verifier::{KeyLookup, KeyQuery, Keys, Moment, Revocations};
 
@@ -86,20 +87,53 @@ pub(crate) struct Surroundings {
     pub(crate) generation: Option<u64>,
     /// How every token stands.
     pub(crate) standing: Standing,
+    /// What the request comes over.
+    pub(crate) client: Client,
+    /// What all workers share.
+    pub(crate) store: Memory,
+}
+
+/// The other end of a connection.
+pub(crate) struct Client {
+    /// Whether it came over TLS.
+    pub(crate) is_tls: bool,
+    /// Its address.
+    pub(crate) address: IpAddr,
+}
+
+impl Connection for Client {
+    fn certificate_digest(&self) -> Option<[u8; 32]> {
+        None
+    }
+
+    fn is_tls(&self) -> bool {
+        self.is_tls
+    }
+
+    fn peer_address(&self) -> Option<IpAddr> {
+        Some(self.address)
+    }
 }
 
 impl Default for Surroundings {
     fn default() -> Self {
         let keys = KeySet::parse(key_set().as_bytes(), KeyOrigin::Local, 1 << 16).unwrap();
         let keys = KeyLookup::Ready(Rc::new(keys));
-        Self { keys, pending: Vec::new(), generation: Some(0), standing: Standing::Good }
+        Self {
+            keys,
+            pending: Vec::new(),
+            generation: Some(0),
+            standing: Standing::Good,
+            client: Client { is_tls: true, address: IpAddr::from([192, 0, 2, 1]) },
+            store: Memory::default(),
+        }
     }
 }
 
 impl Surroundings {
     /// The moment at [`NOW`].
     pub(crate) fn moment(&self) -> Moment<'_> {
-        Moment { keys: self, revocations: self, connection: &Unknown, store: &Nowhere, arrival: NOW, now: NOW }
+        Moment { keys: self, revocations: self, connection: &self.client, store: &self.store, arrival: NOW, now: NOW }
     }
 
     /// What becomes of a request with these headers.

@@ -2,19 +2,25 @@
 
 use super::*;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use crate::extractor::HeaderEdit;
 use crate::jwks::KeyOrigin;
 use crate::jwt::DecodedToken;
 use crate::trial::{NOW, SECONDS, Surroundings, key_set, provider, signed};
+use crate::upstream::Effect;
 
 const ID: ProviderId = ProviderId(3);
 
+fn claims() -> Value {
+    json!({"iss": "i", "aud": "api", "exp": SECONDS + 100, "iat": SECONDS, "jti": "j", "cnf": {"jkt": "t"}})
+}
+
 /// What becomes of a token, which is good but for its header, by a provider with these members.
 fn accepted(members: &Value, header: &Value, surroundings: &Surroundings) -> Result<Principal, Stop> {
-    let claims =
-        json!({"iss": "i", "aud": "api", "exp": SECONDS + 100, "iat": SECONDS, "jti": "j", "cnf": {"jkt": "t"}});
-    let text = signed(header, &claims);
+    let text = signed(header, &claims());
     let decoded = DecodedToken::decode(text.as_bytes(), 10_000).unwrap();
     let token = decoded.parse(&[]).unwrap();
     accept(ID, &provider(members), &token, None, &Signatures::in_module(), surroundings.moment())
@@ -126,6 +132,21 @@ fn what_is_kept_of_a_token_is_what_it_says() {
 
     let principal = kept(&json!({"revocation": {"require_jti": true}}));
     assert_eq!(principal.marks.unwrap().token_id.as_deref(), Some("j"));
+}
+
+#[test]
+fn the_upstream_is_told_the_claims_as_they_were_signed() {
+    let told = |members: &Value| {
+        let principal = accepted(members, &json!({"alg": "HS256"}), &Surroundings::default()).ok().unwrap();
+        principal.effects.to_vec()
+    };
+    assert_eq!(told(&json!({})), []);
+    let [Effect::Header(HeaderEdit::Replace(name, values))] = &told(&json!({"forward_payload_header": "x-claims"}))[..]
+    else {
+        panic!("one header")
+    };
+    let json = URL_SAFE_NO_PAD.decode(values.concat()).unwrap();
+    assert_eq!((name.as_str(), serde_json::from_slice::<Value>(&json).unwrap()), ("x-claims", claims()));
 }
 
 /// Who knows of no questions has none under way.
