@@ -1,18 +1,18 @@
 //! What becomes of whole requests: what is remembered, counted, told and used up.
 
+mod failures;
+mod possession;
+
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use crate::authenticator::{Authenticator, Tally};
 use crate::config::{ProviderId, ROUTE_PROPERTY, RuleId};
 use crate::decision::{Admission, Decision, Denial};
-use crate::dpop::case;
 use crate::extractor::HeaderEdit;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::revocation::Standing;
 use crate::route::Route;
-use crate::shared_store::tests::Memory;
 use crate::trial::{Client, NOW, SECONDS, Surroundings, authenticator, provider_json, token, with};
 use crate::upstream::Effect;
 
@@ -131,40 +131,33 @@ fn the_places_of_other_providers_are_not_exposed() {
 }
 
 #[test]
-fn whoever_has_failed_too_often_brings_no_new_token() {
-    let limited = || configured(&json!({}), &json!({"failed_attempts": {"limit": 2, "window": "60s"}}));
-    let (authenticator, surroundings) = (limited(), Surroundings::default());
-    let known = bearer(&json!({}));
-    let send = |value: &str| decided_in(&surroundings, &authenticator, &[("authorization", value)]);
-    allowed(send(&known));
-    let forged = format!("{}{}", &known[..known.len() - 43], "A".repeat(43));
-    for failed_attempts in 1..3 {
-        assert_eq!(denied(send(&forged)).reason, Reason::SignatureInvalid);
-        assert_eq!(authenticator.tally().failed_attempts, failed_attempts);
-    }
-    assert_eq!(denied(send(&bearer(&json!({"sub": "t"})))).reason, Reason::TooManyFailures);
-    assert_eq!(denied(send(&forged)).reason, Reason::TooManyFailures);
-    assert_eq!(allowed(send(&known)).code, "verified", "what is remembered is good");
-    assert_eq!(authenticator.tally().failed_attempts, 2, "what was not looked at has not failed again");
+fn the_audit_is_told_who_was_refused_if_the_signature_is_good() {
+    let audit = json!({"audit": {"decisions": "all", "subject": "plain"}});
+    let audited = configured(
+        &json!({}),
+        &with(
+            audit,
+            &json!({"rules": [
+                {"match": {"prefix": "/"}, "requires": {"provider_name": "p", "scopes": ["read"]}},
+            ]}),
+        ),
+    );
+    let refused = |claims: &Value| {
+        let denial = denied(decided(&audited, &[("authorization", &bearer(claims))]));
+        (denial.reason, denial.identity.and_then(|identity| identity.subject.as_deref().map(str::to_owned)))
+    };
+    assert_eq!(refused(&json!({"exp": 1})), (Reason::TokenExpired, Some("s".to_owned())));
+    assert_eq!(refused(&json!({})), (Reason::InsufficientScope, Some("s".to_owned())));
+    let forged = format!("{}.{}", bearer(&json!({})).rsplit_once('.').unwrap().0, "A".repeat(43));
+    assert_eq!(denied(decided(&audited, &[("authorization", &forged)])).identity, None);
 }
 
 #[test]
-fn a_failure_that_hinders_nobody_counts_once_a_request() {
-    let requires = json!({"allow_missing_or_failed": {}});
-    let rules = json!([{"match": {"prefix": "/"}, "requires": requires}]);
-    let lenient = configured(&json!({}), &json!({"rules": rules, "failed_attempts": {"limit": 9, "window": "60s"}}));
-    let forged = format!("{}.{}", token(&json!({})).rsplit_once('.').unwrap().0, "A".repeat(43));
-    let (value, path) = (format!("Bearer {forged}"), format!("/?access_token={forged}"));
-    let good = bearer(&json!({}));
-    let counted = |headers: &[(&str, &str)]| {
-        allowed(decided(&lenient, headers));
-        lenient.take_tally().failed_attempts
-    };
-    assert_eq!(counted(&[]), 0);
-    assert_eq!(counted(&[("authorization", &good)]), 0);
-    assert_eq!(counted(&[("authorization", &value)]), 1);
-    assert_eq!(counted(&[("authorization", &value), (":path", &path)]), 1);
-    assert_eq!(counted(&[("authorization", &good), (":path", &path)]), 0, "a good token is beside it");
+fn the_only_provider_is_named_even_if_nothing_was_looked_at() {
+    let rules = json!([{"match": {"prefix": "/"}, "requires": {"allow_missing": {}}}]);
+    let only = configured(&json!({}), &json!({"rules": rules}));
+    let denial = denied(decided(&only, &[("authorization", "Bearer a"), ("authorization", "Bearer b")]));
+    assert_eq!((denial.reason, denial.provider), (Reason::TokenDuplicated, Some(ProviderId(0))));
 }
 
 #[test]
@@ -266,69 +259,4 @@ fn what_is_asked_of_a_request_is_said() {
     let asked = authenticator.asked_of(&Request::new(vec![(b":path", b"/")]));
     assert_eq!(asked, Ok((authenticator.config().rules[0].requires.as_deref(), Some(RuleId(0)))));
     assert!(asked.unwrap().0.is_some());
-}
-
-/// A request with a token that is bound to a key, and a proof with these claims in place of its own.
-fn proven(surroundings: &Surroundings, authenticator: &Authenticator, claims: &Value) -> Decision {
-    let token = token(&json!({"cnf": {"jkt": case::thumbprint_of(&case::key(1))}}));
-    let usual = json!({
-        "jti": "1", "htm": "GET", "htu": "https://api.example/", "iat": SECONDS,
-        "ath": case::encoded(Sha256::digest(&token)),
-    });
-    let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": case::jwk(&case::key(1))}).to_string();
-    let proof = case::signed(&header, &with(usual, claims).to_string());
-    let value = format!("DPoP {token}");
-    decided_in(surroundings, authenticator, &[("authorization", &value), ("dpop", &proof)])
-}
-
-#[test]
-fn a_proof_counts_once_and_for_its_token_only() {
-    let (authenticator, surroundings) = (usual(), Surroundings::default());
-    let send = |claims: &Value| proven(&surroundings, &authenticator, claims);
-    let other = case::encoded(Sha256::digest("another token"));
-    assert_eq!(denied(send(&json!({"ath": other}))).reason, Reason::DpopProofInvalid);
-    assert_eq!(denied(send(&json!({"htm": "POST"}))).reason, Reason::DpopProofInvalid);
-    assert_eq!(allowed(send(&json!({}))).code, "verified");
-    let denial = denied(send(&json!({})));
-    assert_eq!(
-        (denial.reason, denial.provider, denial.by_dpop),
-        (Reason::DpopProofReplayed, Some(ProviderId(0)), true)
-    );
-    allowed(send(&json!({"jti": "2"})));
-}
-
-#[test]
-fn whoever_has_failed_too_often_has_no_proof_examined() {
-    let settings = json!({"limit": 1, "window": "60s", "count": ["dpop_proof_invalid"]});
-    let authenticator = configured(&json!({}), &json!({"failed_attempts": settings}));
-    let surroundings = Surroundings::default();
-    allowed(proven(&surroundings, &authenticator, &json!({})));
-    assert_eq!(denied(proven(&surroundings, &authenticator, &json!({"htm": "POST"}))).reason, Reason::DpopProofInvalid);
-    assert_eq!(denied(proven(&surroundings, &authenticator, &json!({"jti": "2"}))).reason, Reason::TooManyFailures);
-}
-
-#[test]
-fn without_a_secret_that_all_share_no_nonce_counts() {
-    let nonce = json!({"dpop": {"nonce": {"required": true, "lifetime": "60s"}}});
-    let (mut authenticator, surroundings) = (configured(&json!({}), &nonce), Surroundings::default());
-    assert!(authenticator.share_nonces(&Memory::default(), &[7; 32]));
-    let denial = denied(proven(&surroundings, &authenticator, &json!({})));
-    assert!(denial.by_dpop);
-    let issued = denial.nonce.unwrap();
-    allowed(proven(&surroundings, &authenticator, &json!({"nonce": *issued})));
-    assert!(!authenticator.share_nonces(&crate::shared_store::Nowhere, &[7; 32]));
-    denied(proven(&surroundings, &authenticator, &json!({"nonce": *issued, "jti": "2"})));
-    assert!(usual().share_nonces(&crate::shared_store::Nowhere, &[7; 32]), "nobody asks for one");
-}
-
-#[test]
-fn the_challenge_is_of_the_scheme_that_the_client_uses_and_the_provider_takes() {
-    let by_dpop = |provider: &Value, headers: &[(&str, &str)]| {
-        denied(decided(&configured(provider, &json!({})), headers)).by_dpop
-    };
-    let unbound = format!("DPoP {}", token(&json!({})));
-    assert!(by_dpop(&json!({}), &[("authorization", &unbound)]));
-    assert!(!by_dpop(&json!({}), &[("authorization", "Bearer x")]));
-    assert!(!by_dpop(&json!({}), &[]));
-    assert!(!by_dpop(&json!({"from_headers": [{"name": "x-t"}]}), &[("authorization", &unbound)]));
 }
