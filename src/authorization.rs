@@ -170,6 +170,7 @@ mod tests {
             (json!([3]), json!(3.5)),
             (json!(["true"]), json!(true)),
             (json!([9_007_199_254_740_991_u64]), json!(9_007_199_254_740_992_u64)),
+            (json!([9_007_199_254_740_993_u64]), json!(9_007_199_254_740_992_u64)),
             (json!([9_007_199_254_740_993_u64]), json!(9_007_199_254_740_992.0)),
             (json!([u64::MAX]), json!(18_446_744_073_709_551_616.0)),
             (json!([-9_007_199_254_740_992_i64]), json!(-9_007_199_254_740_993_i64)),
@@ -210,6 +211,13 @@ mod tests {
         {
             assert!(holds(exists(false), absent.clone()) && !holds(exists(true), absent));
         }
+    }
+
+    #[test]
+    fn the_challenge_names_every_scope_in_order() {
+        let named = |members: &Value| named_scopes(&configured(members).1);
+        assert_eq!(named(&json!({})), None);
+        assert_eq!(named(&json!({"scopes": ["b", "a"], "any_scopes": ["d", "c"]})).as_deref(), Some("b a d c"));
     }
 
     #[test]

@@ -136,3 +136,7 @@ fn unmet(reason: Reason, claim: &str, time: Timestamp, now: Timestamp, bound: Du
     let detail = format!("{claim}={} now={} allowance={}s", time.as_secs(), now.as_secs(), bound.as_secs());
     Unmet { reason, detail }
 }
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;

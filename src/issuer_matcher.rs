@@ -102,6 +102,28 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_accepts_its_issuer_its_patterns_or_any() {
+        let exact = IssuerMatcher::Exact("i".to_owned());
+        let patterns = ["a/*", "b"].map(|text| IssuerPattern::new(text.to_owned()).unwrap());
+        let patterns = IssuerMatcher::Patterns(patterns.to_vec());
+        for (matcher, issuer, expected) in [
+            (&exact, Some("i"), true),
+            (&exact, Some("I"), false),
+            (&exact, Some(""), false),
+            (&exact, None, false),
+            (&patterns, Some("a/x"), true),
+            (&patterns, Some("b"), true),
+            (&patterns, Some("a"), false),
+            (&patterns, None, false),
+            (&IssuerMatcher::Any, Some("x"), true),
+            (&IssuerMatcher::Any, None, true),
+        ] {
+            assert_eq!(matcher.accepts(issuer), expected, "{matcher:?} {issuer:?}");
+        }
+        assert_eq!((exact.exact(), patterns.exact(), IssuerMatcher::Any.exact()), (Some("i"), None, None));
+    }
+
+    #[test]
     fn a_star_stands_for_one_or_more_characters_of_a_segment() {
         let pattern = "https://login.example/*/v2.0";
         for issuer in

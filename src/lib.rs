@@ -8,6 +8,8 @@
 pub mod address_range;
 pub mod audit;
 pub mod authenticator;
+#[cfg(test)]
+mod authenticator_tests;
 pub mod authorization;
 mod bearer;
 mod claim_text;
@@ -52,6 +54,8 @@ pub mod string_matcher;
 pub mod time;
 pub mod token_cache;
 pub mod token_digest;
+#[cfg(test)]
+mod trial;
 pub mod upstream;
 pub mod verifier;
 

@@ -71,8 +71,9 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use crate::config::{RuleId, parse};
+    use crate::config::{ProviderId, RuleId, parse};
     use crate::crypto::Signatures;
+    use crate::time::Timestamp;
 
     /// The decider of a configuration with these two rules.
     fn authenticator(report_only: bool, rules: [Option<bool>; 2]) -> Authenticator {
@@ -138,6 +139,32 @@ mod tests {
             assert!(!passes(&authenticator, Reason::Internal, Some(0)));
             assert!(!passes(&authenticator, Reason::TokenMissing, Some(2)), "there is no such rule");
         }
+    }
+
+    #[test]
+    fn the_upstream_is_told_of_what_passes_anyway_too() {
+        let told = |report_only| {
+            let authenticator = authenticator(report_only, [None; 2]);
+            let request = Request::new(Vec::new());
+            let admission = authenticator.unverified(&request, "not_required");
+            let Decision::Allow(admission) = authenticator.report(Decision::Allow(admission), &request) else {
+                panic!()
+            };
+            admission.told.len()
+        };
+        assert_eq!((told(true), told(false)), (1, 0));
+    }
+
+    #[test]
+    fn who_is_turned_away_is_told_of_by_rule_and_provider() {
+        let wait = Wait { provider: ProviderId(0), rule: Some(RuleId(1)), until: Timestamp::EPOCH, question: None };
+        let enforcing = authenticator(false, [None; 2]);
+        let Decision::Deny(denial) = enforcing.turn_away(&Request::new(Vec::new()), wait) else { panic!() };
+        assert_eq!((denial.reason, denial.rule), (Reason::TooManyWaiting, wait.rule));
+        assert_eq!(denial.provider, Some(wait.provider));
+        let reporting = authenticator(false, [None, Some(true)]);
+        let Decision::Allow(admission) = reporting.turn_away(&Request::new(Vec::new()), wait) else { panic!() };
+        assert_eq!((admission.rule, admission.provider), (wait.rule, Some(wait.provider)));
     }
 
     #[test]

@@ -284,3 +284,7 @@ fn only(ids: &[ProviderId]) -> Option<ProviderId> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[path = "requirement_tests.rs"]
+mod tests;

@@ -75,8 +75,11 @@ fn check_certificate(thumbprint: &str, front: Front<'_>) -> Result<(), &'static 
 mod tests {
     use super::*;
 
+    use serde_json::json;
+
     use crate::connection::Connection;
     use crate::request::Request;
+    use crate::trial::provider;
 
     struct Certificate(Option<[u8; 32]>);
 
@@ -108,6 +111,26 @@ mod tests {
 
     fn bound_to_key(thumbprint: &str) -> Confirmation {
         Confirmation { key_thumbprint: Some(thumbprint.to_owned()), ..Confirmation::default() }
+    }
+
+    #[test]
+    fn the_provider_says_which_tokens_have_to_be_bound() {
+        let none = Certificate(None);
+        let outcome = |demand: &str, bound: Option<&Confirmation>, by_dpop: bool| {
+            let provider = provider(&json!({"sender_constraint": demand}));
+            check(&provider, bound, by(&none, &Request::new(Vec::new()), by_dpop)).map_err(|denial| denial.reason)
+        };
+        let (refused, bound) = (Err(Reason::SenderConstraint), bound_to_key("k"));
+        for (demand, unbound, unbound_by_dpop, bound_alone, bound_and_proven) in [
+            ("if_bound", Ok(false), refused, refused, Ok(true)),
+            ("required", refused, refused, refused, Ok(true)),
+            ("ignore", Ok(false), Ok(false), Ok(false), Ok(false)),
+        ] {
+            assert_eq!(outcome(demand, None, false), unbound, "{demand}");
+            assert_eq!(outcome(demand, None, true), unbound_by_dpop, "{demand}");
+            assert_eq!(outcome(demand, Some(&bound), false), bound_alone, "{demand}");
+            assert_eq!(outcome(demand, Some(&bound), true), bound_and_proven, "{demand}");
+        }
     }
 
     #[test]

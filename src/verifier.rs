@@ -164,3 +164,7 @@ pub(crate) fn verify<'t>(
     }
     token.verify(candidates, signatures).map_err(|_| refuse(Reason::SignatureInvalid))
 }
+
+#[cfg(test)]
+#[path = "verifier_tests.rs"]
+mod tests;

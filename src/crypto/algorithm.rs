@@ -176,6 +176,12 @@ mod tests {
         assert_eq!(default.iter().count(), 10);
         assert!(!default.contains(SignatureAlgorithm::Hs256));
         assert!(default.contains(SignatureAlgorithm::EdDsa));
-        assert!(AlgorithmSet::EMPTY.is_empty());
+        assert!(AlgorithmSet::EMPTY.is_empty() && !default.is_empty());
+    }
+
+    #[test]
+    fn what_is_added_twice_is_there() {
+        let twice = AlgorithmSet::EMPTY.with(SignatureAlgorithm::Es256).with(SignatureAlgorithm::Es256);
+        assert_eq!(twice.iter().collect::<Vec<_>>(), [SignatureAlgorithm::Es256]);
     }
 }

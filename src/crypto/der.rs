@@ -88,6 +88,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_told_with_their_algorithm() {
+        let rsa = [&[0x30, 30][..], RSA_ALGORITHM, &[3, 13, 0, 0x30, 10, 2, 3, 0, 0xc3, 5, 2, 3, 1, 0, 1]].concat();
+        assert_eq!(rsa_public_key(&[0xc3, 5], 65_537), rsa);
+        let p256 = [6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
+        let point = [&[0x30, 27, 0x30, 19][..], EC_ALGORITHM, &p256, &[3, 4, 0, 4, 1, 2]].concat();
+        assert_eq!(ec_public_key(&p256, &[4, 1, 2]), point);
+    }
+
+    #[test]
     fn signatures_are_those_of_the_curves_own_crates() {
         use p256::ecdsa::signature::Signer as _;
         for seed in 1..=50 {

@@ -148,6 +148,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
+    use crate::crypto::der::rsa_public_key;
 
     /// A host that answers as it likes, and counts what it is asked.
     struct Oracle(fn(&[u8]) -> Option<bool>, Rc<Cell<usize>>);
@@ -181,6 +182,15 @@ mod tests {
             .collect();
         assert_eq!(verdicts.len(), 6);
         (verdicts.iter().filter(|(good, _)| *good).count(), verdicts.iter().filter(|(_, bad)| *bad).count())
+    }
+
+    #[test]
+    fn a_host_is_told_the_key_and_the_signature_of_rsa_as_it_is() {
+        let (key, signature) = known_answer(SignatureAlgorithm::Rs256).unwrap();
+        let VerifyingKey::Rsa(rsa) = &key else { panic!("a key of RSA") };
+        let question = Question::of(&key, SignatureAlgorithm::Rs256, &signature).unwrap();
+        assert_eq!(question.public_key, rsa_public_key(rsa.modulus(), rsa.exponent()));
+        assert_eq!(question.signature, signature);
     }
 
     #[test]

@@ -143,8 +143,11 @@ impl std::error::Error for InvalidKey {}
 #[cfg(test)]
 mod tests {
     use jwt_compact::prelude::*;
+    use serde_json::Value;
 
     use super::*;
+    use crate::jwks::{KeyOrigin, KeySet};
+    use crate::jwt::DecodedToken;
 
     #[test]
     fn names_are_those_of_the_algorithms() {
@@ -166,14 +169,38 @@ mod tests {
         assert_eq!(names.to_vec(), SignatureAlgorithm::ALL.map(SignatureAlgorithm::name).to_vec());
     }
 
+    /// With good tokens of every algorithm, which other libraries have signed.
+    #[test]
+    fn each_algorithm_accepts_its_own_signatures_only() {
+        let good: Value = serde_json::from_str(include_str!("../../tests/properties/tokens.json")).unwrap();
+        let set = KeySet::parse(good["jwks"].to_string().as_bytes(), KeyOrigin::Local, 1 << 16).unwrap();
+        let mut seen = AlgorithmSet::EMPTY;
+        for text in good["tokens"].as_array().unwrap() {
+            let decoded = DecodedToken::decode(text.as_str().unwrap().as_bytes(), 10_000).unwrap();
+            let token = decoded.parse(&[]).unwrap();
+            let (algorithm, input, signature) = (token.header().algorithm, token.signing_input(), token.signature());
+            let Some(key) = set.candidates(token.header().key_id.as_deref(), algorithm).next() else {
+                panic!("{text}")
+            };
+            for other in SignatureAlgorithm::ALL {
+                assert_eq!(key.verifies(other, input, signature), other == algorithm, "{other:?} {text}");
+            }
+            let mut forged = signature.to_vec();
+            forged[10] ^= 1;
+            assert!(!key.verifies(algorithm, &input[1..], signature) && !key.verifies(algorithm, input, &forged));
+            seen = seen.with(algorithm);
+        }
+        assert_eq!(seen.iter().collect::<Vec<_>>(), SignatureAlgorithm::ALL);
+    }
+
     #[test]
     fn the_algorithms_serve_jwt_compact_itself() {
         let key = HmacKey::new(b"0123456789abcdef0123456789abcdef").unwrap();
         let text = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJhIn0.YTr6qPF-N-Bo-UZqK7Hz8gvEwXiRoDS1Hw2fNFD_Ri4";
         let token = UntrustedToken::new(text).unwrap();
         let algorithm = Hs::<Sha256>::new();
-        assert!(algorithm.validator::<serde_json::Value>(&key).validate(&token).is_ok());
+        assert!(algorithm.validator::<Value>(&key).validate(&token).is_ok());
         let other = HmacKey::new(b"0123456789abcdef0123456789abcdeg").unwrap();
-        assert!(algorithm.validator::<serde_json::Value>(&other).validate(&token).is_err());
+        assert!(algorithm.validator::<Value>(&other).validate(&token).is_err());
     }
 }

@@ -33,20 +33,20 @@ impl Connection for Plain {
     }
 }
 
-pub(super) fn encoded(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn encoded(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub(super) fn key(seed: u8) -> SigningKey {
+pub(crate) fn key(seed: u8) -> SigningKey {
     SigningKey::from_slice(&[seed; 32]).unwrap()
 }
 
-pub(super) fn jwk(key: &SigningKey) -> Value {
+pub(crate) fn jwk(key: &SigningKey) -> Value {
     let point = key.verifying_key().to_sec1_point(false);
     json!({"kty": "EC", "crv": "P-256", "x": encoded(&point.as_bytes()[1..33]), "y": encoded(&point.as_bytes()[33..])})
 }
 
-pub(super) fn thumbprint_of(key: &SigningKey) -> String {
+pub(crate) fn thumbprint_of(key: &SigningKey) -> String {
     let jwk = jwk(key);
     let text = format!(r#"{{"crv":"P-256","kty":"EC","x":{},"y":{}}}"#, jwk["x"], jwk["y"]);
     encoded(Sha256::digest(text.as_bytes()))
@@ -138,7 +138,7 @@ pub(super) fn set(object: &mut Value, name: &str, value: Value) {
     };
 }
 
-pub(super) fn signed(header: &str, claims: &str) -> String {
+pub(crate) fn signed(header: &str, claims: &str) -> String {
     let input = format!("{}.{}", encoded(header), encoded(claims));
     let signature: Signature = key(1).sign(input.as_bytes());
     format!("{input}.{}", encoded(signature.to_bytes()))

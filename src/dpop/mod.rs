@@ -2,7 +2,7 @@
 //! proof that its sender has just made with that key, for this very request.
 
 #[cfg(test)]
-mod case;
+pub(crate) mod case;
 mod hash;
 mod nonce;
 mod proof;

@@ -166,6 +166,27 @@ mod tests {
         assert!(store.names().iter().all(|name| name.starts_with("jwt_warden/dpop/")));
     }
 
+    /// It is another plugin's: no entry of it counts.
+    #[test]
+    fn what_is_no_bucket_is_an_empty_one() {
+        let memory = memory(1);
+        let name = memory.bucket_of(&proof(0));
+        let entry = |number: u64| [&proof(number)[..], &later(AGE).as_millis().to_be_bytes()].concat();
+        let bucket = |entries: Vec<u8>| [vec![VERSION], entries].concat();
+        let too_many = (0..=u64::try_from(CAPACITY).unwrap()).flat_map(entry).collect();
+        for (bytes, is_bucket) in [
+            (bucket(entry(0)), true),
+            (bucket([entry(0), vec![0]].concat()), false),
+            (bucket(too_many), false),
+            ([vec![VERSION + 1], entry(0)].concat(), false),
+        ] {
+            let store = Memory::default();
+            store.put(&name, &bytes);
+            let expected = if is_bucket { Err(Unusable::Replayed) } else { Ok(()) };
+            assert_eq!(memory.use_up(&proof(0), later(AGE), &store, NOW), expected, "{} bytes", bytes.len());
+        }
+    }
+
     #[test]
     fn full_is_full_until_some_are_over() {
         let (memory, store) = (memory(1), Memory::default());

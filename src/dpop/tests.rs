@@ -183,6 +183,7 @@ fn check_10_and_11_the_proof_is_fresh() {
     Case { now: NOW - 5, ..Case::good() }.is_good();
     Case { now: NOW - 6, ..Case::good() }.refused_as("`iat` is in the future");
     Case::claim("exp", json!(NOW)).refused_as("`exp` has passed");
+    Case::claim("nbf", json!(NOW + 5)).is_good();
     Case::claim("nbf", json!(NOW + 6)).refused_as("`nbf` is in the future");
     let proof = Case::good().examine().unwrap();
     assert_eq!(proof.until, Timestamp::from_secs(NOW + 60));
@@ -200,6 +201,10 @@ fn check_10_a_nonce_is_the_servers() {
     with(json!(nonce)).is_good();
     for wrong in [Value::Null, json!(""), json!(1), json!(format!("{nonce}x")), json!(nonce.to_ascii_uppercase())] {
         assert_eq!(with(wrong).examine().unwrap_err().reason, Reason::DpopNonceRequired);
+    }
+    for (wrong, words) in [(Value::Null, "has no nonce"), (json!(1), "too old"), (json!("x"), "too old")] {
+        let denial = with(wrong).examine().unwrap_err();
+        assert!(denial.details.iter().any(|(_, text)| text.contains(words)), "{denial:?}");
     }
     let without_secret = Case { nonces: None, ..with(json!(nonce)) };
     assert_eq!(without_secret.examine().unwrap_err().reason, Reason::DpopNonceRequired);

@@ -196,6 +196,8 @@ mod tests {
             "https://api.example:99999/a",
             "https://api.example:44a/a",
             "https://[::1/a",
+            "https://[]/a",
+            "https://[::g]/a",
             "https://::1/a",
             "https://api%2Eexample/a",
             "https://api.example\\.evil.example/a",

@@ -160,6 +160,19 @@ mod tests {
     }
 
     #[test]
+    fn its_texts_are_shown_as_sent() {
+        let decoded = DecodedToken::decode(b"eyJhbGciOiJ4In0.eyJhIjogMX0.AAAA", MAX).unwrap();
+        assert_eq!(decoded.header_json(), Ok(r#"{"alg":"x"}"#));
+        let broken = DecodedToken::decode(b"_w._w.AAAA", MAX).unwrap();
+        assert_eq!(broken.header_json(), Err(FormError::NotUtf8(Segment::Header)));
+        #[cfg(not(target_arch = "wasm32"))]
+        {
+            assert_eq!(decoded.unverified_claims_json(), Ok(r#"{"a": 1}"#));
+            assert_eq!(broken.unverified_claims_json(), Err(FormError::NotUtf8(Segment::Claims)));
+        }
+    }
+
+    #[test]
     fn the_length_is_looked_at_first() {
         let token = b"e30.e30.e30";
         assert!(DecodedToken::decode(token, token.len()).is_ok());

@@ -74,4 +74,10 @@ mod tests {
         }
         assert!(!Scope::Malformed.contains("read"));
     }
+
+    #[test]
+    fn its_size_is_that_of_its_texts() {
+        let (text, list) = (Scope::Text("read all".into()), Scope::List(vec!["read".into(), "all".into()]));
+        assert_eq!((text.size(), list.size(), Scope::Malformed.size()), (8, 7, 0));
+    }
 }

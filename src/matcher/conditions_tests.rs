@@ -39,6 +39,17 @@ fn a_value_has_to_be_there_and_right() {
     assert_eq!(verdicts(header(pattern), &["a", "ab", "ba"]), [false, true, true, false]);
 }
 
+/// Where an upstream may read the path otherwise, other headers stay what they are.
+#[test]
+fn only_the_path_is_read_otherwise() {
+    let request = request(&[(":path", "/a;b?q"), ("x", "1")]);
+    let target = Target { request: &request, path: b"/a", authority: None };
+    let values = |name| header_values(name, target).collect::<Vec<_>>();
+    assert_eq!((values("x"), values(":path")), (vec![b"1".into()], vec![b"/a?q".into()]));
+    let same = Target { path: request.path(), ..target };
+    assert_eq!(header_values(":path", same).collect::<Vec<_>>(), [&b"/a;b?q"[..]]);
+}
+
 #[test]
 fn an_inverted_condition_on_a_value_needs_the_header_too() {
     let inverted = HeaderMatcher { invert: true, ..header(exact("a")) };

@@ -84,6 +84,13 @@ mod tests {
     }
 
     #[test]
+    fn the_colons_of_an_address_are_no_ports() {
+        let text: &[u8] = b"[2001:db8::]";
+        assert_eq!(split_port(text), Some((text, None)));
+        assert_eq!(split_port(b"[2001:db8::]:80"), Some((text, Some(&b"80"[..]))));
+    }
+
+    #[test]
     fn hosts_are_compared_without_case_port_and_final_dot() {
         for authority in ["api.example", "API.Example", "api.example.", "api.example:8080", "api.example.:443"] {
             assert!(matches("api.example", false, None, authority), "{authority}");

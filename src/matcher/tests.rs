@@ -1,3 +1,5 @@
+mod bounds;
+
 use std::rc::Rc;
 
 use proptest::prelude::*;

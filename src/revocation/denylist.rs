@@ -235,6 +235,12 @@ mod tests {
     }
 
     #[test]
+    fn every_entry_is_counted() {
+        let list = list(r#"{"jti":["a","b"],"sub":{"c":1},"sid":["d"],"client_id":["e"],"issued_before":1}"#);
+        assert_eq!((list.len(), list.is_empty()), (6, false));
+    }
+
+    #[test]
     fn empty_lists_revoke_nothing() {
         for json in ["{}", r#"{"jti":[],"sub":{},"sid":[],"client_id":[]}"#] {
             assert!(list(json).is_empty() && list(json).revokes(&token(|_| {})).is_none());

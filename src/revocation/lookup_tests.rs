@@ -110,6 +110,15 @@ fn every_claim_stands_at_its_place_and_none_may_be_missing() {
 }
 
 #[test]
+fn a_question_is_known_while_it_is_under_way() {
+    let mut lookups = lookups();
+    assert!(matches!(ask(&mut lookups, "a", NOW), Looked::Pending(_)));
+    let [(key, question)] = &lookups.take_unsent()[..] else { panic!("one question") };
+    assert_eq!(*question, HttpUri { path_and_query: "/revoked/a".into(), ..http() });
+    assert_eq!((lookups.question(&token("a")), lookups.question(&token("b"))), (Some(*key), None));
+}
+
+#[test]
 fn a_status_says_revoked_or_not_or_nothing() {
     let judged =
         |revoked, status| judge(&RevokedWhen::Status(revoked), answer(status, "")).map_err(|failure| failure.code());

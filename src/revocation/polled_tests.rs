@@ -225,7 +225,32 @@ fn an_older_status_list_does_not_take_the_place_of_a_newer_one() {
     assert!(matches!(fetch(earlier(60)), Outcome::Replaced { .. }));
     let outcome = fetch(earlier(61));
     assert!(matches!(outcome, Outcome::Failed { failure: Failure::NotAStatusList(_), .. }), "{outcome:?}");
-    assert!(matches!(fetch(earlier(59)), Outcome::Replaced { .. }));
+    assert!(matches!(fetch(earlier(59)), Outcome::Replaced { entries: 16, .. }));
+    assert!(!matches!(fetch(earlier(59)), Outcome::Failed { .. }), "it is as old as the one before");
+    assert_eq!((list.uri(), list.etag()), ("https://issuer.test/denied", None), "it is asked for whole each time");
+    assert_eq!((list.kind(), list.accept()), ("status_list", "application/statuslist+jwt"));
+    let mut newcomer = PolledStatusList::new(source(), 1 << 20);
+    let verify = |_: &[u8]| Ok(StatusListToken::for_test("https://issuer.test/denied", earlier(59)));
+    newcomer.warm_up(Outside { store: &store, now, entropy: 7, verify: &verify });
+    assert_eq!(newcomer.serving(now, now).unwrap().status(0), Some(1));
+}
+
+#[test]
+fn a_status_list_is_fetched_again_before_its_time_to_live_is_over() {
+    let store = Memory::default();
+    let mut list = PolledStatusList::new(source(), 1 << 20);
+    let verify = |_: &[u8]| Ok(StatusListToken::for_test(&source().uri, START).living_for(40 * SECOND));
+    let at =
+        |seconds| Outside { store: &store, now: START.saturating_add(seconds * SECOND), entropy: 7, verify: &verify };
+    let attempt = list.poll(at(0)).fetch.unwrap();
+    assert!(matches!(list.finish(attempt, answer("1"), at(0)), Outcome::Replaced { .. }));
+    assert!(list.poll(at(29)).fetch.is_none() && list.poll(at(38)).fetch.is_some());
+}
+
+#[test]
+fn a_denylist_is_asked_for_as_what_it_is() {
+    let list = PolledDenylist::new(source(), 1 << 20);
+    assert_eq!((list.kind(), list.accept()), ("denylist", "application/json"));
 }
 
 #[test]

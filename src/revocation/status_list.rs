@@ -77,6 +77,12 @@ impl StatusListToken {
         Self { subject, issued_at, bits: 1, compressed, ..Self::default() }
     }
 
+    /// The same with this `ttl`.
+    #[cfg(test)]
+    pub(super) fn living_for(self, time_to_live: Duration) -> Self {
+        Self { time_to_live: Some(time_to_live), ..self }
+    }
+
     fn read(token: VerifiedToken<'_>) -> Result<Self, &'static str> {
         if !token.header().has_type(&[TOKEN_TYPE.to_owned()]) {
             return Err("typ is not statuslist+jwt");

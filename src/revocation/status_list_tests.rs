@@ -236,3 +236,29 @@ fn it_is_fresh_until_its_ttl_or_its_end() {
     assert!(!list.has_expired(Timestamp::from_millis(NOW * 1000 + 59_999)));
     assert!(list.has_expired(Timestamp::from_secs(NOW + 60)));
 }
+
+#[test]
+fn it_is_fresh_as_long_as_it_says_unless_that_is_no_news() {
+    let seconds = Duration::from_secs;
+    let token = |ttl: Option<u64>, left: Option<u64>| StatusListToken {
+        time_to_live: ttl.map(seconds),
+        expiration: left.map(|left| AT.saturating_add(seconds(left))),
+        ..StatusListToken::for_test(URI, AT)
+    };
+    for (ttl, left, expected) in [
+        (None, None, None),
+        (None, Some(9), Some(9)),
+        (None, Some(10), None),
+        (Some(20), Some(10), Some(20)),
+        (Some(5), Some(9), Some(5)),
+        (Some(9), Some(5), Some(5)),
+    ] {
+        assert_eq!(token(ttl, left).fresh_for(seconds(10), AT), expected.map(seconds), "{ttl:?} {left:?}");
+    }
+}
+
+#[test]
+fn a_list_is_empty_until_there_is_one() {
+    let list = StatusList::of(&StatusListToken::for_test(URI, AT), URI, LIMIT, AT).unwrap();
+    assert_eq!((StatusList::default().is_empty(), list.is_empty()), (true, false));
+}
