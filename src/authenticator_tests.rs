@@ -191,7 +191,8 @@ fn the_route_is_asked_for_and_told_where_somebody_wants_it() {
     let decisions = json!({"decisions": "all"});
     for (members, asks, tells) in [
         (json!({}), false, false),
-        (json!({"audit": decisions}), true, false),
+        // What is put on record asks by itself.
+        (json!({"audit": decisions}), false, false),
         (json!({"route_metadata": true}), true, true),
         (json!({"audit": decisions, "route_metadata": true}), true, true),
     ] {
