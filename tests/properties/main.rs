@@ -61,5 +61,5 @@ fn a_bound_token_needs_a_good_proof_each_time() {
 
 #[test]
 fn a_hostile_host_gets_nothing_through() {
-    try_seeds("host", 20, properties::host::check);
+    try_seeds("host", 200, properties::host::check);
 }
