@@ -32,6 +32,7 @@ def soak(tmp_path):
     return run
 
 
+@pytest.mark.load
 def test_half_a_minute(soak, record_property):
     code, results = soak(SECONDS)
     assert (code, results["samples_of_false_verdicts"], results["tokens_in_log"]) == (0, [], 0)
@@ -41,6 +42,7 @@ def test_half_a_minute(soak, record_property):
     record_property("summary", f"soak: {results['requests']} requests in {SECONDS} s, no false verdict")
 
 
+@pytest.mark.load
 def test_a_false_verdict_is_found(soak):
     """By a proxy without the denylist."""
     code, results = soak(SECONDS // 2, "--broken", "denylist")
