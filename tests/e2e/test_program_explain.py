@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections import Counter
 
 import pytest
@@ -81,6 +82,21 @@ def test_reasons(compare, world):
         both.ask(unique_path("/a/"), [("authorization", f"{scheme} {world.token()}")])
     both.ask(unique_path("/a/") + f"?access_token={world.token()}")
     assert both.ask(unique_path("/a/") + f"?access_token={world.token()}&access_token=x") == "token_duplicated"
+
+
+def test_what_migrate_made(compare, world):
+    """Of a configuration of jwt_authn."""
+    provider = {name: world.provider("a")[name] for name in ("issuer", "audiences", "local_jwks")}
+    rules = [{"match": {"prefix": "/a/"}, "requires": {"provider_name": "a"}}, {"match": {"prefix": "/public/"}}]
+    native = json.dumps({"providers": {"a": provider}, "rules": rules})
+    command = [program.binary(), "migrate", "--format", "json", "-"]
+    done = subprocess.run(command, input=native, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    both = compare(json.loads(done.stdout))
+    assert both.ask(unique_path("/a/"), bearer(world.token())) == "allowed"
+    assert both.ask(unique_path("/public/")) == "allowed"
+    assert both.ask(unique_path("/a/")) == "token_missing"
+    assert len({both.ask(unique_path("/a/"), make(world)) for make in REASONS.values()}) > 8
 
 
 def test_attacks(compare, world):
