@@ -43,7 +43,8 @@ def envoy(launch, world):
         site("denied", {"decisions": "denied"}),
         site("nobody", {"decisions": "all"}),
         site("all", {"decisions": "all", "subject": "plain"}),
-        site("digest", {"decisions": "all", **digest}, environment={"AUDIT_KEY": KEY}),
+        # In Envoy 1.36 a VM has the environment of whoever made it first.
+        site("digest", {"decisions": "all", **digest}, environment={"AUDIT_KEY": KEY}, vm_id="with-key"),
         site("sampled", {"decisions": "all", "one_in": 10}, limits={"max_denial_lines": 0}),
     )
 
@@ -80,7 +81,7 @@ def test_a_flood_leaves_bounded_lines_and_right_sums(envoy, world):
     begun = time.monotonic()
     assert load.statuses(load.run(envoy.port("flood"), requests)) == {401}
     windows = (time.monotonic() - begun) // 10 + 2
-    total = until(lambda: sum(int(f["number"]) for f in sums()) + len(ours(envoy, "denied", path)) == 5000, seconds=30)
+    total = until(lambda: sum(int(f["number"]) for f in sums()) + len(ours(envoy, "denied", path)) == 5000)
     assert total
     lines = ours(envoy, "denied", path)
     assert len(lines) <= LINES * windows
@@ -95,7 +96,7 @@ def test_a_flood_leaves_bounded_lines_and_right_sums(envoy, world):
 def test_without_lines_there_are_sums(envoy):
     path = unique_path("/else/")
     assert send(envoy.port("silent"), path).status == 403
-    until(lambda: [f for f in ours(envoy, "denied more") if f["reason"] == "no_matching_rule"], seconds=30)
+    until(lambda: [f for f in ours(envoy, "denied more") if f["reason"] == "no_matching_rule"])
     assert ours(envoy, "denied", path) == []
 
 

@@ -1,5 +1,6 @@
 """One Envoy process: started on free ports, asked through its admin interface, always stopped."""
 
+import functools
 import json
 import os
 import re
@@ -18,6 +19,13 @@ ROOT = Path(__file__).parents[3]
 def binary():
     """The Envoy to test with: $ENVOY, or what tools/envoy finds."""
     return os.environ.get("ENVOY") or subprocess.check_output([ROOT / "tools/envoy"], text=True).strip()
+
+
+@functools.cache
+def version():
+    """The version of that Envoy: three numbers."""
+    said = subprocess.check_output([binary(), "--version"], stdin=subprocess.DEVNULL, text=True, timeout=60)
+    return tuple(map(int, re.search(r"/(\d+)\.(\d+)\.(\d+)", said).groups()))
 
 
 class EnvoyExited(Exception):
@@ -49,7 +57,7 @@ class Envoy:
         with open(folder / "envoy.log", "w") as log:
             self.process = processes.spawn(command, stdout=log, stderr=subprocess.STDOUT, env=environment)
         try:
-            until(self._is_ready, seconds=60)
+            until(self._is_ready)
         except BaseException:
             self.stop()
             raise
@@ -68,7 +76,7 @@ class Envoy:
 
     def admin(self, path, body=None):
         """The text of an admin page; with a body, even an empty one, what it answers to a POST."""
-        with urllib.request.urlopen(f"http://{self.admin_address}{path}", body, timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.admin_address}{path}", body, timeout=60) as answer:
             return answer.read().decode()
 
     def stats(self, prefix):
