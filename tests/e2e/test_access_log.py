@@ -293,4 +293,4 @@ def test_records_are_lost_while_the_collector_is_away(launch, world):
     envoy = launch(site("log", world, blocks("operations").telemetry), clusters={"collector": away})
     assert send(envoy.port("log"), "/a/").status == 401
     counter = "access_logs.open_telemetry_access_log.logs_dropped"
-    until(lambda: envoy.stats(counter).get(counter) == 1, seconds=30)
+    until(lambda: envoy.stats(counter).get(counter) == 1)

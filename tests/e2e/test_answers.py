@@ -174,7 +174,7 @@ def test_what_the_client_sent_cannot_forge_log_lines(envoy, port, world):
 
 def settled(envoy):
     """The counters, once the workers have handed over what they had counted before."""
-    time.sleep(0.4)
+    time.sleep(1)
     return envoy.stats("wasmcustom.jwt_warden.requests")
 
 

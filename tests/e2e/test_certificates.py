@@ -171,7 +171,7 @@ def test_a_remembered_token_is_refused_without_its_certificate(ask, client, cert
             assert ask(one, token, site="counted") == expected
             return all(now > earlier for now, earlier in zip(connections(envoy), before, strict=True))
 
-        until(both_workers_say_so, seconds=30)
+        until(both_workers_say_so)
 
 
 def connections(envoy):

@@ -72,7 +72,7 @@ def test_a_byte_per_second(launch, world, slow, part):
     assert {exchange.response().status for exchange in waiting} == {401}
     slow.serve(world.key("a", "es256"))
     slow.slow = None
-    until(lambda: (status(envoy, new), status(envoy, good)) == (200, 401), seconds=20)
+    until(lambda: (status(envoy, new), status(envoy, good)) == (200, 401))
     until(lambda: envoy.stats(WAITING).get(f"{WAITING}entered") == envoy.stats(WAITING).get(f"{WAITING}left"))
 
 
@@ -140,5 +140,5 @@ def test_no_descriptors_left(launch, world, limited):
     assert line["cause"] in ("timeout", "reset", "unreachable"), line
     assert (status(envoy, good), status(envoy, new)) == (200, 401)
     limited.relieve()
-    until(lambda: (status(envoy, new), status(envoy, good)) == (200, 401), seconds=20)
+    until(lambda: (status(envoy, new), status(envoy, good)) == (200, 401))
     assert "failures_before" in envoy.log_line("keys fetched", "generation=2")

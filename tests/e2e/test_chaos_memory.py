@@ -53,12 +53,12 @@ def test_a_list_that_the_vm_has_no_memory_for(launch, world, upstream, lists, tm
         seen.update(send(port, path, bearer(token)).status for token in tokens)
         return envoy.stats(reloads).get(reloads, 0) >= 3
 
-    until(has_failed_several_times, seconds=60)
+    until(has_failed_several_times)
     # A VM is loaded with the request that finds none, which is why hardly anybody sees a 503.
     assert seen <= {401, 503}
     assert [request for request in upstream.requests if request.target == path] == []
     lists.answer_with = Answer(b'{"jti": ["gone"]}')
-    until(lambda: [send(port, "/a/", bearer(token)).status for token in tokens] == [200, 401, 401], seconds=60)
+    until(lambda: [send(port, "/a/", bearer(token)).status for token in tokens] == [200, 401, 401])
 
 
 def test_a_proxy_without_memory(launch, world, upstream):

@@ -51,7 +51,7 @@ class Background:
     def goes_on(self):
         """Waits for some more requests."""
         rounds = self.rounds + 3
-        until(lambda: self.problem or self.rounds >= rounds, seconds=30)
+        until(lambda: self.problem or self.rounds >= rounds)
 
 
 def slow_and_own(world, issuer, port):

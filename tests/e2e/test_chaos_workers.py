@@ -41,7 +41,7 @@ def test_all_workers_decide_alike(launch, world, issuer, lists, workers):
             statuses.update(load.statuses(load.run(envoy.port("site"), requests * CONNECTIONS, CONNECTIONS)))
             return all(now > earlier for now, earlier in zip(accepted(envoy, workers), before, strict=True))
 
-        until(everybody_was_asked, seconds=30)
+        until(everybody_was_asked)
         return statuses
 
     assert (seen(good), seen(*wrong)) == ({200}, {401})

@@ -60,7 +60,7 @@ def test_show(start, ports):
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_nothing_stays_behind(signal_number, start, ports):
     demo, output = start()
-    until(lambda: "Ctrl-C" in output.read_text() or demo.poll() is not None, seconds=60)
+    until(lambda: "Ctrl-C" in output.read_text() or demo.poll() is not None)
     assert processes.is_taken(ports["LISTEN_PORT"]), output.read_text()
     demo.send_signal(signal_number)
     assert demo.wait(10) == (-signal.SIGKILL if signal_number == signal.SIGKILL else 0), output.read_text()

@@ -393,7 +393,7 @@ def test_a_proof_counts_once_of_all_requests_that_wait_with_it(launch, world, ke
         requests[number] = "\r\n".join([*lines, "", ""]).encode()
 
     def release():
-        until(lambda: envoy.stats(ACTIVE)[ACTIVE] == 310, seconds=30)
+        until(lambda: envoy.stats(ACTIVE)[ACTIVE] == 310)
         service.release()
 
     async def wait_together():

@@ -39,7 +39,7 @@ def envoy(launch, world):
     peer = blocks().peer
     return launch(
         site("locked", peer),
-        site("short", peer, window="2s"),
+        site("short", peer, window="5s"),
         site("spoofed", peer, ELSEWHERE),
         site("direct", {"use_remote_address": True}, ELSEWHERE),
         site("default", {}, ELSEWHERE),
@@ -119,11 +119,8 @@ def test_proofs_are_attempts_where_they_are_counted(envoy, world):
 
 def test_the_lock_ends_with_the_window_however_often_it_was_tried(ask, world, forged):
     assert statuses(ask, LIMIT, "short", forged) == {401}
-    begun = time.monotonic()
     assert ask("short", world.token(sub="early")).status == 429
-    while ask("short", forged).status == 429:
-        assert time.monotonic() < begun + 10
-        time.sleep(0.05)
+    until(lambda: ask("short", forged).status != 429)
     assert ask("short", world.token(sub="late")).status == 200
 
 

@@ -60,9 +60,9 @@ def start(launch, files, issuer, world):
 def test_an_old_configuration_that_drains_and_fails_on(start, files, issuer, world):
     envoy = start("down", drain_seconds=60)
     files.set_listeners(site(world, issuer.uri, "issuer"))
-    until(lambda: envoy.stats(UPDATED)[UPDATED] >= 2 and gauges(envoy)["ready"] == 1, seconds=30)
+    until(lambda: envoy.stats(UPDATED)[UPDATED] >= 2 and gauges(envoy)["ready"] == 1)
     before = failures(envoy)
-    until(lambda: failures(envoy) >= before + 5, seconds=30)
+    until(lambda: failures(envoy) >= before + 5)
     assert gauges(envoy)["ready"] == 1
     assert send(envoy.port("moving"), "/", bearer(world.token())).status == 200
 
@@ -71,8 +71,8 @@ def test_an_old_configuration_that_drains_and_fails_on(start, files, issuer, wor
 def test_a_provider_that_is_taken_out(start, files, issuer, world):
     envoy = start("issuer", drain_seconds=1)
     files.set_listeners(site(world, issuer.uri, "issuer", "other"))
-    until(lambda: gauges(envoy, "other").get("ready") == 1, seconds=30)
-    until(lambda: set(gauges(envoy).values()) == {0}, seconds=30)
+    until(lambda: gauges(envoy, "other").get("ready") == 1)
+    until(lambda: set(gauges(envoy).values()) == {0})
     assert {"configured", "ready", "last_success_seconds", "serves_until_seconds"} <= set(gauges(envoy))
     assert gauges(envoy, "other")["configured"] == 1
 
@@ -85,6 +85,6 @@ def test_an_update_that_is_refused(start, files, world):
     lua = {"@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua"}
     wrong = {"name": "wrong", "typed_config": {**lua, "default_source_code": {"inline_string": "no Lua ("}}}
     files.set_listeners(site(world, "http://elsewhere.example/jwks.json", "down", behind=[wrong]))
-    until(lambda: envoy.stats(REFUSED)[REFUSED] == 1, seconds=30)
+    until(lambda: envoy.stats(REFUSED)[REFUSED] == 1)
     until(lambda: gauges(envoy)["ready"] == 1)
     assert {**gauges(envoy), "ready_since_seconds": 0} == {**before, "ready_since_seconds": 0}

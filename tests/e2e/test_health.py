@@ -112,7 +112,7 @@ def test_before_the_first_keys_with_them_without_and_again(envoy, world, issuer)
     assert (line["provider"], line["keys"], line["skipped"], line["generation"]) == ("a", "1", "0", "1")
 
     issuer.stop()
-    until(lambda: gauges(envoy, "a")["ready"] == 0, seconds=30)
+    until(lambda: gauges(envoy, "a")["ready"] == 0)
     last = gauges(envoy, "a")
     assert last["ready_since_seconds"] == 0
     assert last["last_success_seconds"] >= first["last_success_seconds"]
@@ -132,7 +132,7 @@ def test_before_the_first_keys_with_them_without_and_again(envoy, world, issuer)
     envoy.log_line("[debug]", "keys not fetched", "old_keys_serve_for=none")
 
     issuer.start()
-    until(lambda: probe(envoy), seconds=30)
+    until(lambda: probe(envoy))
     again = gauges(envoy, "a")
     assert again["ready"] == 1
     assert first["ready_since_seconds"] < again["ready_since_seconds"] <= time.time()

@@ -38,7 +38,7 @@ RETRIES = {"backoff": {"base_interval": "0.1s", "max_interval": "0.2s"}, "cache_
 def turned(launch, world):
     """An Envoy with a provider for every wrong answer: its keys were good once."""
     servers = {name: JwksServer(world.key("a", "rs256")) for name in WRONG}
-    providers = {n: provider(world, s.uri, f"issuer-{n}", timeout="0.5s", **RETRIES) for n, s in servers.items()}
+    providers = {n: provider(world, s.uri, f"issuer-{n}", timeout="2s", **RETRIES) for n, s in servers.items()}
     rules = [rule(f"/{name}/", name) for name in providers]
     clusters = {f"issuer-{name}": server.port for name, server in servers.items()}
     site = Site("remote", {"providers": providers, "rules": rules})
@@ -49,7 +49,7 @@ def turned(launch, world):
     for name, server in servers.items():
         server.answer_with = WRONG[name][0]
         seen[name] = len(server.fetches)
-    until(lambda: all(len(server.fetches) >= seen[name] + 3 for name, server in servers.items()), seconds=60)
+    until(lambda: all(len(server.fetches) >= seen[name] + 3 for name, server in servers.items()))
     yield envoy
     for server in servers.values():
         server.stop()
@@ -65,13 +65,12 @@ def test_the_old_keys_stay(name, turned, world):
 
 @pytest.mark.parametrize("name", WRONG)
 def test_one_line_tells_that_it_changed(name, turned):
-    line = turned.log_line("[warning]", "keys not fetched", f'provider="{name}"')
+    line = turned.log_line("[warning]", "keys not fetched", f'provider="{name}"', f"cause={WRONG[name][1]} ")
     lines = [other for other in turned.log().splitlines() if "[warning]" in other and f'provider="{name}"' in other]
     causes = [other.split(" cause=")[1].split()[0] for other in lines if "keys not fetched" in other]
     # A machine under load adds a timeout now and then, which is a change of its own.
     assert all(cause != following for cause, following in itertools.pairwise(causes)), causes
     assert set(causes) <= {WRONG[name][1], "timeout"}
-    assert f"cause={WRONG[name][1]} " in line
     assert "old_keys_serve_for=36" in line or "old_keys_serve_for=35" in line
 
 

@@ -28,9 +28,9 @@ def site(world, issuer, realm, **changes):
 
 def updated(envoy, times):
     """Waits until so many updates have been accepted and no listener warms up any more."""
-    until(lambda: envoy.stats(UPDATED)[UPDATED] >= times, seconds=30)
+    until(lambda: envoy.stats(UPDATED)[UPDATED] >= times)
     warming = "listener_manager.total_listeners_warming"
-    until(lambda: envoy.stats(warming)[warming] == 0, seconds=30)
+    until(lambda: envoy.stats(warming)[warming] == 0)
 
 
 def realm(envoy):
@@ -92,7 +92,7 @@ def test_a_cluster_that_appears_later(launch, files, world, issuer):
     assert issuer.fetches == []
 
     files.set_clusters(issuer=issuer.port)
-    until(lambda: status(envoy, world.token()) == 200, seconds=30)
+    until(lambda: status(envoy, world.token()) == 200)
     assert {status(envoy, world.token()) for _ in range(20)} == {200}
     assert len(issuer.fetches) == 1
 

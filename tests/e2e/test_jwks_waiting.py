@@ -23,7 +23,7 @@ def test_two_thousand_wait_on_one_worker(launch, world, issuer):
     tags = {200: load.request(world.token()), 401: load.request(world.token(exp=1))}
 
     def release():
-        until(lambda: envoy.stats(ACTIVE)[ACTIVE] == WAITING, seconds=60)
+        until(lambda: envoy.stats(ACTIVE)[ACTIVE] == WAITING)
         times["released"] = time.perf_counter()
         issuer.release()
 
@@ -46,7 +46,7 @@ def test_clients_that_break_off(launch, world, issuer):
     envoy = launch(remote_site(world, issuer, timeout="60s"), clusters={"issuer": issuer.port}, concurrency=4)
     port, token = envoy.port("remote"), world.token()
     exchanges = [begin(port, "/", bearer(token)) for _ in range(300)]
-    until(lambda: envoy.stats(ACTIVE)[ACTIVE] == 300, seconds=30)
+    until(lambda: envoy.stats(ACTIVE)[ACTIVE] == 300)
     for exchange in exchanges[:200]:
         exchange.reset()
     # Some while the others are woken.

@@ -164,7 +164,7 @@ def test_a_signal_ends_all(number, tmp_path):
         command(file), env=environment(place), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     try:
-        until(lambda: list(place.glob("*/admin")), seconds=60)
+        until(lambda: list(place.glob("*/admin")))
         envoys = started_in(place)
         process.send_signal(number)
         _, said = process.communicate(timeout=60)

@@ -219,7 +219,7 @@ def cells(position):
 
 def test_alerts_fire_for_the_provider_that_is_down_and_no_other(prometheus):
     names = ("JwtWardenFetchesFail", "JwtWardenKeysUnavailable", "JwtWardenNoKeys")
-    until(lambda: prometheus.firing() == [(name, "down") for name in names], seconds=15)
+    until(lambda: prometheus.firing() == [(name, "down") for name in names])
 
 
 def test_what_clients_send_adds_no_series(envoy, world):

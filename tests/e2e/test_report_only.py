@@ -206,9 +206,9 @@ def files(tmp_path):
 
 def updated(envoy, times):
     """Waits until so many updates have been accepted and no listener warms up any more."""
-    until(lambda: envoy.stats(UPDATED)[UPDATED] >= times, seconds=30)
+    until(lambda: envoy.stats(UPDATED)[UPDATED] >= times)
     warming = "listener_manager.total_listeners_warming"
-    until(lambda: envoy.stats(warming)[warming] == 0, seconds=30)
+    until(lambda: envoy.stats(warming)[warming] == 0)
 
 
 def test_switched_under_load(launch, files, upstream, world):

@@ -122,7 +122,7 @@ def test_a_wrong_answer_changes_nothing(name, turned, world):
     assert "old_list_serves_for=3" in line and "kind=denylist" in line
     assert on_every_worker(turned, "turned", world.token(jti="gone"), f"/{name}/") == {401}
     assert on_every_worker(turned, "turned", world.token(jti=str(uuid.uuid4())), f"/{name}/") == {200}
-    until(lambda: counted(turned, f"revocation.provider.{name}.answers.kind.denylist.result.{cause}") >= 2, seconds=60)
+    until(lambda: counted(turned, f"revocation.provider.{name}.answers.kind.denylist.result.{cause}") >= 2)
     lines = [other for other in turned.log().splitlines() if "[warning]" in other and f'provider="{name}"' in other]
     causes = [other.split(" cause=")[1].split()[0] for other in lines if "list not fetched" in other]
     assert all(one != following for one, following in itertools.pairwise(causes)), causes
@@ -144,7 +144,7 @@ def test_a_list_that_has_shrunk_has_to_be_there_twice(launch, world, server, sho
     envoy.log_line("list confirmed", "failures_before=1")
     assert on_every_worker(envoy, "shrunk", token, "/a/") == {401}
     server.answer_with = Answer(short)
-    until(lambda: on_every_worker(envoy, "shrunk", token, "/a/") == {200}, seconds=20)
+    until(lambda: on_every_worker(envoy, "shrunk", token, "/a/") == {200})
     until(lambda: counted(envoy, "revocation.provider.a.answers.kind.denylist.result.shrunk") >= 2)
 
 
@@ -158,14 +158,14 @@ def test_a_list_that_is_away_for_too_long(launch, world, server):
         assert on_every_worker(envoy, "away", good, prefix) == {200}
         assert on_every_worker(envoy, "away", gone, prefix) == {401}
     server.stop()
-    until(lambda: on_every_worker(envoy, "away", good, "/deny/") == {UNAVAILABLE}, seconds=20)
+    until(lambda: on_every_worker(envoy, "away", good, "/deny/") == {UNAVAILABLE})
     assert verdict(envoy, "away", gone, "/deny/") == (UNAVAILABLE, "revocation_unavailable")
     envoy.log_line("[warning]", "list not fetched", "cause=unreachable")
     before = counted(envoy, "requests.verdict.allowed.provider.allow.reason.verified_without_revocation")
     assert on_every_worker(envoy, "away", good, "/allow/") == {200}
     until(lambda: counted(envoy, "requests.verdict.allowed.provider.allow.reason.verified_without_revocation") > before)
     server.start()
-    until(lambda: on_every_worker(envoy, "away", good, "/deny/") == {200}, seconds=30)
+    until(lambda: on_every_worker(envoy, "away", good, "/deny/") == {200})
     for prefix in ("/deny/", "/allow/"):
         until(lambda prefix=prefix: on_every_worker(envoy, "away", gone, prefix) == {401})
 

@@ -24,7 +24,7 @@ class Collector:
         with open(folder / "collector.log", "w") as log:
             options = {"cwd": Path(__file__).parents[1], "stdout": log, "stderr": subprocess.STDOUT}
             self._process = processes.spawn(command, env={"PYTHONPATH": ":".join(sys.path)}, **options)
-        until((folder / "port").exists, seconds=30)
+        until((folder / "port").exists)
         self.port = int((folder / "port").read_text())
 
     def received(self):

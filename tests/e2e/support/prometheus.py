@@ -60,7 +60,7 @@ class Prometheus:
         command = [_program("prometheus"), f"--config.file={folder / 'prometheus.yaml'}", *options]
         with open(folder / "prometheus.log", "w") as log:
             self._process = processes.spawn(command, stdout=log, stderr=subprocess.STDOUT)
-        until(self._is_ready, seconds=30)
+        until(self._is_ready)
 
     def stop(self):
         """Kills it."""
@@ -88,7 +88,7 @@ class Prometheus:
     def _get(self, what, **parameters):
         url = f"http://127.0.0.1:{self.port}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 return json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{parameters}: {error.read().decode()}") from None

@@ -51,7 +51,7 @@ def on_every_worker(envoy, name, token, prefix):
         said.update({send(port, path, bearer(token)).status for _ in range(WORKERS)})
         return all(now > earlier for now, earlier in zip(_accepted(envoy, name), before, strict=True))
 
-    until(all_have_been_asked, seconds=30)
+    until(all_have_been_asked)
     return said
 
 
