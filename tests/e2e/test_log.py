@@ -43,7 +43,7 @@ def envoy(launch, world):
         site("denied", {"decisions": "denied"}),
         site("nobody", {"decisions": "all"}),
         site("all", {"decisions": "all", "subject": "plain"}),
-        # In Envoy 1.36 a VM has the environment of whoever made it first.
+        # Before Envoy 1.39 a VM has the environment of whoever made it first.
         site("digest", {"decisions": "all", **digest}, environment={"AUDIT_KEY": KEY}, vm_id="with-key"),
         site("sampled", {"decisions": "all", "one_in": 10}, limits={"max_denial_lines": 0}),
     )

@@ -145,7 +145,7 @@ def test_a_list_that_was_never_good(start, world, server, answer):
 
 
 def test_a_list_serves_until_its_end(start, world, server):
-    server.answer_with = status_list(world, server, exp=int(time.time()) + 10)
+    server.answer_with = status_list(world, server, exp=int(time.time()) + 15)
     envoy = start(WORKERS)
     assert on_every_worker(envoy, "listed", at(world, server, 0), "/deny/") == {200}
     server.stop()
