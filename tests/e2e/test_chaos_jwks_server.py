@@ -17,7 +17,7 @@ from support.services import free_port
 from support.wait import until
 from support.world import jwks
 
-TIMEOUT = 0.5
+TIMEOUT = 2
 SETTINGS = {
     "timeout": f"{TIMEOUT}s",
     "cache_duration": "1s",

@@ -76,7 +76,7 @@ def day(launch, world):
     denylist.answer_with = Answer(b'{"jti": []}')
     keys = [generate("ES256", f"day-{number}") for number in range(2)]
     issuer.serve(keys[0])
-    settings = {"timeout": "0.3s", "cache_duration": f"{CACHE_DURATION}s", "max_stale": f"{MAX_STALE}s"}
+    settings = {"timeout": "2s", "cache_duration": f"{CACHE_DURATION}s", "max_stale": f"{MAX_STALE}s"}
     lists = {"denylists": [revocation.denylist("denylist", denylist.uri, refresh="1s")]}
     acme = provider(world, issuer.uri, unknown_kid_interval="0.2s", backoff=BACKOFF, **settings)
     rules = [{**rule("/api/", "a"), "name": "api"}]

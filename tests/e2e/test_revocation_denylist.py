@@ -100,7 +100,7 @@ def turned(launch, world):
     servers = {name: ListServer() for name in WRONG}
     for server in servers.values():
         server.answer_with = Answer(GOOD)
-    lists = {name: {"denylists": [denylist(name, each.uri, timeout="0.5s")]} for name, each in servers.items()}
+    lists = {name: {"denylists": [denylist(name, each.uri, timeout="2s")]} for name, each in servers.items()}
     clusters = {name: server.port for name, server in servers.items()}
     envoy = launch(site(world, "turned", lists), clusters=clusters, concurrency=WORKERS)
     seen = {}

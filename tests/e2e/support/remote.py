@@ -5,7 +5,7 @@ from .client import bearer, send, unique_path
 from .world import rule
 
 
-def provider(world, uri, cluster="issuer", timeout="1s", **changes):
+def provider(world, uri, cluster="issuer", timeout="5s", **changes):
     """Provider `a`, its keys fetched; `changes` to `remote_jwks`."""
     settings = {"http_uri": {"uri": uri, "cluster": cluster, "timeout": timeout}, **changes}
     remote = world.provider("a", remote_jwks=settings)

@@ -30,7 +30,7 @@ def site(world, name, providers, **settings):
     return Site(name, configuration, listener={"stat_prefix": name})
 
 
-def denylist(cluster, uri, refresh="1s", timeout="1s", **changes):
+def denylist(cluster, uri, refresh="1s", timeout="5s", **changes):
     """A denylist's configuration."""
     return {"http_uri": {"uri": uri, "cluster": cluster, "timeout": timeout}, "refresh": refresh, **changes}
 
