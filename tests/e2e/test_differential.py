@@ -36,7 +36,7 @@ def through_both(launch, upstream, tmp_path_factory):
     return lambda pairs, fault=None: run.cases(launch, upstream, tmp_path_factory.mktemp("both"), pairs, fault)
 
 
-@pytest.mark.since("1.39", "jwt_authn leaves headers in place that clients made up")
+@pytest.mark.since("1.40", "jwt_authn leaves headers in place that clients made up")
 def test_generated(through_both, issuers, record_property):
     grouped = through_both(generator.generate(SEED, issuers, CONFIGURATIONS, REQUESTS))
     counts, faults = Counter(), []

@@ -49,7 +49,7 @@ def through_both(launch, upstream, tmp_path_factory, migrated):
     return lambda pairs: run.cases(launch, upstream, tmp_path_factory.mktemp("both"), pairs, translate=migrated)
 
 
-@pytest.mark.since("1.39", "jwt_authn leaves headers in place that clients made up")
+@pytest.mark.since("1.40", "jwt_authn leaves headers in place that clients made up")
 def test_generated(through_both, issuers):
     """On generated configurations and requests; a difference has to be one that is documented."""
     grouped = through_both(generator.generate("migrate", issuers, CONFIGURATIONS, REQUESTS))
