@@ -105,7 +105,7 @@ test-wasm: fetch ## Run the tests of what has vectors as WebAssembly, in Node's 
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)
 	tools/redis
-	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy) JWT_WARDEN=$$(tools/program)
+	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy) JWT_WARDEN=$$(tools/program tested)
 	"$$ENVOY" --version | awk -F / '/version:/ { print "Envoy " $$(NF - 3) }'
 	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rfEs -m "$(SUITE)" $(PYTEST)
 
