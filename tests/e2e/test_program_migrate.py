@@ -1,7 +1,6 @@
 """What `jwt-warden migrate` makes of a jwt_authn configuration decides as jwt_authn does, save for what is stricter."""
 
 import json
-import os
 import subprocess
 
 import pytest
@@ -12,7 +11,8 @@ from differential.comparison import findings
 from differential.differences import explain
 from differential.issuers import Issuers
 from support import bootstrap
-from support.envoy import ROOT, validate
+from support.envoy import validate
+from support.program import binary
 
 CONFIGURATIONS, REQUESTS = 60, 20
 
@@ -20,10 +20,7 @@ CONFIGURATIONS, REQUESTS = 60, 20
 @pytest.fixture(scope="module")
 def program():
     """The operator's program."""
-    if "JWT_WARDEN" in os.environ:
-        return os.environ["JWT_WARDEN"]
-    subprocess.run(["cargo", "build", "--locked", "--quiet", "--package", "jwt-warden-cli"], cwd=ROOT, check=True)
-    return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/jwt-warden"
+    return binary()
 
 
 @pytest.fixture(scope="module")
