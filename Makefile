@@ -105,17 +105,21 @@ test-wasm: fetch ## Run the tests of what has vectors as WebAssembly, in Node's 
 test-e2e: build ## Run the filter's tests in a real Envoy
 	@python=$$(tools/python)
 	tools/redis
-	export PROMETHEUS=$$(tools/prometheus) ENVOY=$$(tools/envoy) JWT_WARDEN=$$(tools/program tested)
+	prometheus=$$(tools/prometheus)
+	envoy=$$(tools/envoy)
+	program=$$(tools/program tested)
+	export PROMETHEUS=$$prometheus ENVOY=$$envoy JWT_WARDEN=$$program
 	"$$ENVOY" --version | awk -F / '/version:/ { print "Envoy " $$(NF - 3) }'
 	"$$python" -m pytest tests/e2e -n $(WORKERS) -q -rfEs -m "$(SUITE)" $(PYTEST)
 
 test-oldest: ## Run the core of these tests in the oldest supported Envoy
-	@ENVOY=$$(tools/envoy $(firstword $(MATRIX))) $(MAKE) test-e2e SUITE=matrix
+	@envoy=$$(tools/envoy $(firstword $(MATRIX)))
+	$(MAKE) test-e2e SUITE=matrix ENVOY="$$envoy"
 
 test-matrix: ## Run them all in every supported Envoy: takes half an hour
 	@failed=
 	for version in $(MATRIX); do
-		ENVOY=$$(tools/envoy "$$version") $(MAKE) test-e2e || failed="$$failed $$version"
+		{ envoy=$$(tools/envoy "$$version") && $(MAKE) test-e2e ENVOY="$$envoy"; } || failed="$$failed $$version"
 	done
 	if [ -n "$$failed" ]; then echo "tests failed in Envoy$$failed"; exit 1; fi
 
