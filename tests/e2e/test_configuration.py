@@ -187,3 +187,15 @@ def listener_count(envoy):
 def ours(log):
     """The lines of the log that the filter wrote."""
     return "\n".join(line for line in log.splitlines() if "jwt-warden" in line)
+
+
+@pytest.mark.since("1.39", "a VM has the environment of whichever plugin of its `vm_id` was loaded first")
+def test_plugins_of_one_vm_id_have_their_own_variables(launch, world):
+    given = world.provider("a")
+    configuration = {"providers": {"a": given}, "rules": [rule("/", "a")]}
+    by_name = {"providers": {"a": {**given, "local_jwks": {"environment_variable": "KEYS"}}}, "rules": [rule("/", "a")]}
+    variables = {"KEYS": given["local_jwks"]["inline_string"]}
+    envoy = launch(Site("without", configuration), Site("with", by_name, environment=variables))
+    for site in ("without", "with"):
+        assert send(envoy.port(site), "/", bearer(world.token())).status == 200
+        assert send(envoy.port(site), "/", bearer(world.token(exp=1))).status == 401

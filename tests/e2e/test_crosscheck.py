@@ -63,9 +63,7 @@ def send_all(port, tokens):
     answers = []
     for number, token in enumerate(tokens):
         value = f"Bearer {token}"
-        # All of them would take longer to look for than to send.
-        if number % 50 == 0:
-            remember_tokens(value.encode())
+        remember_tokens(value.encode())
         connection.request("GET", f"/{number}", headers={"authorization": value})
         answer = connection.getresponse()
         answer.read()

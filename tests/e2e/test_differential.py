@@ -10,7 +10,7 @@ import pytest
 from differential import configurations, generator, run, sites
 from differential.alike import ALIKE
 from differential.comparison import findings
-from differential.differences import DIFFERENCES, explain
+from differential.differences import CLEARS_HEADERS, DIFFERENCES, explain
 from differential.examples import EXAMPLES
 from differential.faults import FAULTS
 from differential.issuers import Issuers
@@ -36,7 +36,7 @@ def through_both(launch, upstream, tmp_path_factory):
     return lambda pairs, fault=None: run.cases(launch, upstream, tmp_path_factory.mktemp("both"), pairs, fault)
 
 
-@pytest.mark.since("1.40", "jwt_authn leaves headers in place that clients made up")
+@CLEARS_HEADERS
 def test_generated(through_both, issuers, record_property):
     grouped = through_both(generator.generate(SEED, issuers, CONFIGURATIONS, REQUESTS))
     counts, faults = Counter(), []
@@ -58,6 +58,7 @@ def test_generated(through_both, issuers, record_property):
     assert not unseen or SEED != COMMON, f"rows that explain nothing that is generated: {unseen}"
 
 
+@CLEARS_HEADERS
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_is_no_difference(fault, through_both, issuers):
     """The rows are so narrow that a filter with a fault does not pass for one that differs on purpose. Tried are

@@ -15,7 +15,7 @@ CACHE_DURATION, MAX_STALE = 2, 3
 def test_down_for_longer_than_keys_may_serve(launch, world, issuer):
     issuer.serve(world.key("a", "rs256"))
     changes = {
-        "timeout": "0.3s",
+        "timeout": "2s",
         "cache_duration": f"{CACHE_DURATION}s",
         "max_stale": f"{MAX_STALE}s",
         "backoff": BACKOFF,

@@ -57,7 +57,7 @@ def test_rotation_under_load(start, world, issuer):
     # The last key is withdrawn: every worker knew it, and remembers its token as verified.
     issuer.serve(keys[4])
     assert load.statuses(load.run(envoy.port("remote"), [("new", requests[4])], 1)) == {200}
-    time.sleep(1)
+    time.sleep(2)
     for key, status in ((3, 401), (2, 401), (0, 401), (4, 200)):
         again = [(key, requests[key])] * CONNECTIONS
         assert load.statuses(load.run(envoy.port("remote"), again, CONNECTIONS)) == {status}, key

@@ -8,7 +8,7 @@ import pytest
 from differential import generator, run, sites
 from differential.alike import ALIKE
 from differential.comparison import findings
-from differential.differences import explain
+from differential.differences import CLEARS_HEADERS, explain
 from differential.issuers import Issuers
 from support import bootstrap
 from support.envoy import validate
@@ -46,7 +46,7 @@ def through_both(launch, upstream, tmp_path_factory, migrated):
     return lambda pairs: run.cases(launch, upstream, tmp_path_factory.mktemp("both"), pairs, translate=migrated)
 
 
-@pytest.mark.since("1.40", "jwt_authn leaves headers in place that clients made up")
+@CLEARS_HEADERS
 def test_generated(through_both, issuers):
     """On generated configurations and requests; a difference has to be one that is documented."""
     grouped = through_both(generator.generate("migrate", issuers, CONFIGURATIONS, REQUESTS))

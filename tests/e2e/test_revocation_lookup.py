@@ -20,7 +20,7 @@ REVOKED = (401, "token_revoked")
 MISSING = (401, "revocation_claim_missing")
 AWAY = (UNAVAILABLE, "revocation_unavailable")
 REDIS = {
-    "http_uri": {"uri": "http://webdis/EXISTS/revoked:{jti}", "cluster": "webdis", "timeout": "0.5s"},
+    "http_uri": {"uri": "http://webdis/EXISTS/revoked:{jti}", "cluster": "webdis", "timeout": "2s"},
     "ttl": "1s",
     "revoked_when": {"json_pointer": "/EXISTS", "equals": 1},
 }
@@ -193,7 +193,7 @@ def service():
 @pytest.fixture
 def asking(launch, world, service):
     """One worker that asks it."""
-    uri = {"uri": "http://127.0.0.1/{iss}/{sub}/{jti}", "cluster": "service", "timeout": "0.5s"}
+    uri = {"uri": "http://127.0.0.1/{iss}/{sub}/{jti}", "cluster": "service", "timeout": "2s"}
     lookup = {"http_uri": uri, "ttl": "1s", "revoked_when": {"status": 200}}
     lookups = {"deny": {"lookup": lookup}, "allow": {"lookup": lookup, "on_unavailable": "allow"}}
     return launch(site(world, "service", lookups), clusters={"service": service.port})

@@ -50,7 +50,7 @@ def start(launch, world, server):
     """Starts an Envoy with the list: `start(workers=...)`."""
 
     def start(workers=1, **changes):
-        one = {"uri": server.uri, "cluster": "idp", "timeout": "0.5s", "refresh": "1s", **changes}
+        one = {"uri": server.uri, "cluster": "idp", "timeout": "2s", "refresh": "1s", **changes}
         lists = {"deny": {"status_lists": [one]}, "allow": {"status_lists": [one], "on_unavailable": "allow"}}
         return launch(site(world, "listed", lists), clusters={"idp": server.port}, concurrency=workers)
 

@@ -91,7 +91,7 @@ class Mint:
 
     def claims(self):
         """Mostly good ones."""
-        pick, near = self.random.choice, self.random.randint(NEAR, 90)
+        pick, near = self.random.choice, self.random.randint(NEAR, SKEW - 1)
         claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "alice", "exp": self.now + 3600, "iat": self.now}
         past, future = self.now - SKEW, self.now + SKEW
         changes = {

@@ -25,7 +25,7 @@ def binary():
 def version():
     """The version of that Envoy: three numbers."""
     said = subprocess.check_output([binary(), "--version"], stdin=subprocess.DEVNULL, text=True, timeout=60)
-    return tuple(map(int, re.search(r"/(\d+)\.(\d+)\.(\d+)", said).groups()))
+    return tuple(map(int, re.search(r"version: \w+/(\d+)\.(\d+)\.(\d+)", said).groups()))
 
 
 class EnvoyExited(Exception):
