@@ -103,9 +103,10 @@ class Envoy:
 
     def access(self, path):
         """The access log's entry of the only request with this path; waits for it."""
-        return until(lambda: next((e for e in self._access_log() if e["path"] == path), None))
+        return until(lambda: next((e for e in self.access_log() if e["path"] == path), None))
 
-    def _access_log(self):
+    def access_log(self):
+        """The access log's entries."""
         lines = (self.folder / "access.log").read_text().splitlines()
         return [json.loads(line) for line in lines if line.endswith("}")]
 
