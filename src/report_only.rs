@@ -24,10 +24,12 @@ impl Authenticator {
     pub(crate) fn report(&self, decision: Decision, request: &Request<'_>) -> Decision {
         match decision {
             Decision::Deny(denial) if self.is_only_reported(&denial) => {
-                Decision::Allow(told(self.despite(denial, request)))
+                let admission = self.despite(denial, request);
+                let effects = denied(admission.code);
+                Decision::Allow(told(admission, effects))
             }
             Decision::Allow(admission) if self.config().only_reports(admission.rule) => {
-                Decision::Allow(told(admission))
+                Decision::Allow(told(admission, self.tells_allowed().clone()))
             }
             decision => decision,
         }
@@ -50,17 +52,24 @@ impl Authenticator {
     }
 }
 
-/// An item of RFC 9651: `allowed`, or `denied` with the reason as a parameter. The upstream is told either in a header; a
-/// property costs every request that has it half a microsecond, so only what is `denied` gets one.
+/// What tells the upstream that the request is allowed: an item of RFC 9651, as is `denied` with the reason as a
+/// parameter.
+pub(crate) fn allowed() -> Rc<[Effect]> {
+    [verdict_header("allowed")].into()
+}
+
+/// A property costs every request that has it half a microsecond, so only what is denied gets one beside the header.
 #[inline(never)]
-fn told(mut admission: Admission) -> Admission {
-    let header = |verdict: &str| HeaderEdit::Replace(VERDICT_HEADER.to_owned(), vec![verdict.as_bytes().to_vec()]);
-    let effects: Rc<[Effect]> = if admission.reported.is_none() {
-        [Effect::Header(header("allowed"))].into()
-    } else {
-        let verdict = format!("denied; reason={}", admission.code);
-        [Effect::Header(header(&verdict)), Effect::Property(VERDICT_PROPERTY.to_owned(), verdict)].into()
-    };
+fn denied(code: &str) -> Rc<[Effect]> {
+    let verdict = format!("denied; reason={code}");
+    [verdict_header(&verdict), Effect::Property(VERDICT_PROPERTY.to_owned(), verdict)].into()
+}
+
+fn verdict_header(verdict: &str) -> Effect {
+    Effect::Header(HeaderEdit::Replace(VERDICT_HEADER.to_owned(), vec![verdict.as_bytes().to_vec()]))
+}
+
+fn told(mut admission: Admission, effects: Rc<[Effect]>) -> Admission {
     admission.told.push(effects);
     admission
 }

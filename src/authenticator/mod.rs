@@ -20,11 +20,12 @@ use crate::jwt::wanted_claims;
 use crate::matcher::{Found, RuleIndex};
 use crate::principal::{Interest, Principal};
 use crate::protected_resource::Description;
+use crate::report_only;
 use crate::request::Request;
 use crate::shared_store::SharedStore;
 use crate::sorted::sorted;
 use crate::token_cache::{Remembered, TokenCache};
-use crate::upstream::Sanitizer;
+use crate::upstream::{Effect, Sanitizer};
 use crate::verifier::Moment;
 
 /// What has happened, for the metrics.
@@ -56,6 +57,8 @@ pub struct Authenticator {
     /// The same of requests whose refusal is only reported.
     reported_attempts: Option<FailedAttempts>,
     enforces_nothing: bool,
+    /// Made once: every allowed request has it where refusals are only reported.
+    tells_allowed: Rc<[Effect]>,
     replays: ReplayMemory,
     nonces: Option<Nonces>,
     tells_route: bool,
@@ -82,6 +85,7 @@ impl Authenticator {
             failed_attempts: counters(),
             reported_attempts: counters().map(FailedAttempts::for_reports),
             enforces_nothing: config.enforces_nothing(),
+            tells_allowed: report_only::allowed(),
             replays: ReplayMemory::new(&config),
             nonces: None,
             tells_route: config.tells_route(),
@@ -184,6 +188,11 @@ impl Authenticator {
     /// Whether no request is refused, whatever it falls under.
     pub(crate) const fn enforces_nothing(&self) -> bool {
         self.enforces_nothing
+    }
+
+    /// What tells the upstream that a request is allowed.
+    pub(crate) const fn tells_allowed(&self) -> &Rc<[Effect]> {
+        &self.tells_allowed
     }
 
     /// The places where this provider looks, as positions among those of the sanitizer.
