@@ -7,7 +7,22 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from . import cases, chart, claims, growth, load, machine, memory, pools, proxy, report, revocation, rounds, sender
+from . import (
+    cases,
+    chains,
+    chart,
+    claims,
+    growth,
+    load,
+    machine,
+    memory,
+    pools,
+    proxy,
+    report,
+    revocation,
+    rounds,
+    sender,
+)
 from .bootstrap import WARDEN
 from .rounds import Pace
 
@@ -55,6 +70,7 @@ def _measure(about, pace):
     listed = cases.cases(tokens)
     with revocation.clusters() as services:
         series, resident = rounds.measure(cases.proxies(tokens), listed, pace, _tell, services)
+        settings = chains.measure(tokens, pace, _tell, services)
     results = {(case.name, case.proxy): taken for case, taken in zip(listed, series, strict=True)}
     artifact = WARDEN.stat().st_size
     worker = memory.worker_bytes(tokens, pace.seconds)
@@ -62,8 +78,9 @@ def _measure(about, pace):
         "about": {**about, "artifact_bytes": artifact, "worker_bytes": worker},
         "results": results,
         "memory": resident,
+        "chains": chains.table(settings),
         "sender": sender.table(sender.measure(pace, _tell)),
-        "claims": claims.claims(results, artifact, worker),
+        "claims": claims.claims(results, settings, artifact, worker),
     }
 
 

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from . import bootstrap, modules
+from . import modules
 from .bootstrap import native, provider, warden, wasm
 from .pools import COUNT, ISSUER, Pool, pool
-from .revocation import BY_DENYLIST, BY_LOOKUP, ENTRIES
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256"]
 HOT = 500
@@ -16,15 +15,8 @@ NATIVE_CACHE = 1000
 MANY_PROVIDERS, MANY_RULES = 50, 1000
 
 HOT_TOKENS = f"{HOT} hot tokens"
-HOT_MANY_RULES = f"{HOT_TOKENS}, {MANY_RULES} rules"
-HOT_MANY_PROVIDERS = f"{HOT_TOKENS}, any of {MANY_PROVIDERS} providers"
-HOT_DENYLIST = f"{HOT_TOKENS}, denylist of {ENTRIES} entries"
-HOT_LOOKUP = f"{HOT_TOKENS}, looked up and remembered"
-HOT_OBSERVED = f"{HOT_TOKENS}, rule with a name, refusals audited"
-HOT_REPORTED = f"{HOT_TOKENS}, all of that and report-only"
 # More than fit into the cache, which keeps a part of them and is not washed out.
 IN_TURN = f"RS256, {COUNT} tokens in turn"
-NAMED = [{**rule, "name": "api"} for rule in bootstrap.make_rules(1)]
 NO_FILTER, EMPTY_FILTER = "no filter", "empty Wasm filter"
 
 
@@ -56,15 +48,7 @@ def proxies(pools):
         "native, cache on": {"RS256": native(rsa, cache=NATIVE_CACHE)},
         "jwt-warden, cache off": {name: warden(key, **COLD) for name, key in keys.items()},
         "jwt-warden, fall-back": fallback,
-        "jwt-warden": {
-            "RS256": warden(rsa),
-            "rules": warden(rsa, rules=bootstrap.make_rules(MANY_RULES)),
-            "providers": warden(*crowd(MANY_PROVIDERS, rsa, pools["ES256"].jwk)),
-            "denylist": warden({**rsa, "revocation": BY_DENYLIST}),
-            "lookup": warden({**rsa, "revocation": BY_LOOKUP}),
-            "observed": warden(rsa, rules=NAMED, audit={"decisions": "denied"}),
-            "reported": warden(rsa, rules=NAMED, audit={"decisions": "denied"}, report_only=True),
-        },
+        "jwt-warden": {"RS256": warden(rsa)},
     }
 
 
@@ -86,12 +70,6 @@ def cases(pools):
     listed += [Case(HOT_TOKENS, name, "RS256", rsa, HOT) for name in ("native", "native, cache on", "jwt-warden")]
     listed += [
         Case(IN_TURN, "jwt-warden", "RS256", rsa),
-        Case(HOT_MANY_RULES, "jwt-warden", "rules", rsa, HOT),
-        Case(HOT_MANY_PROVIDERS, "jwt-warden", "providers", rsa, HOT),
-        Case(HOT_DENYLIST, "jwt-warden", "denylist", rsa, HOT),
-        Case(HOT_LOOKUP, "jwt-warden", "lookup", rsa, HOT),
-        Case(HOT_OBSERVED, "jwt-warden", "observed", rsa, HOT),
-        Case(HOT_REPORTED, "jwt-warden", "reported", rsa, HOT),
         *(Case(new_tokens(name), "jwt-warden, fall-back", name, pools[name]) for name in ("RS256", "ES256")),
     ]
     return listed

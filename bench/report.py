@@ -30,6 +30,8 @@ def table(run):
             "",
             *_cost_table(run),
             "",
+            *run["chains"],
+            "",
             *run["sender"],
             "",
             *_memory(run),
@@ -78,6 +80,15 @@ def spread(values):
     """The median, and between which values half of them lie: text."""
     low, _, high = quantiles(values, n=4, method="inclusive")
     return f"{median(values):.1f}", f"{low:.1f} to {high:.1f}"
+
+
+def comparison(title, rows):
+    """Markdown: names, series, and the series that each is compared with, if any."""
+    lines = [f"| {title} | CPU us | more than without | middle half |", "|---|---:|---:|---:|"]
+    for name, series, beside in rows:
+        more, half = spread(series.added(beside)) if beside else ("", "")
+        lines.append(f"| {name} | {series.median('cpu'):.1f} | {more} | {half} |")
+    return lines
 
 
 def _memory(run):

@@ -16,7 +16,7 @@ from .bootstrap import bootstrap, listener, provider, tls_cluster, warden
 from .load import drive
 from .pools import AUDIENCE, ISSUER
 from .proxy import FOLDER, Proxy
-from .report import spread
+from .report import comparison
 from .rounds import Sample, Series
 
 HOT = 500
@@ -72,11 +72,7 @@ def measure(pace, tell):
 
 def table(measured):
     """Markdown: what each kind costs, and how much more that is than what it is compared with."""
-    lines = ["| sender constraint | CPU us | more than without | middle half |", "|---|---:|---:|---:|"]
-    for kind, series, beside in measured:
-        more, half = spread(series.added(beside)) if beside else ("", "")
-        lines.append(f"| {kind.name} | {series.median('cpu'):.1f} | {more} | {half} |")
-    return lines
+    return comparison("sender constraint", [(kind.name, series, beside) for kind, series, beside in measured])
 
 
 def _sample(proxy, url, kind, seconds):
