@@ -123,7 +123,7 @@ test-matrix: ## Run them all in every supported Envoy: takes half an hour
 	done
 	if [ -n "$$failed" ]; then echo "tests failed in Envoy$$failed"; exit 1; fi
 
-bench: build ## Measure what the filter costs beside Envoy's own (BENCH=--quick: a short look)
+bench: build ## Measure what the filter costs beside Envoy's own (BENCH=--quick: a short look; --settings: settings alone)
 	@python=$$(tools/python)
 	tools/wrk
 	export ENVOY=$$(tools/envoy)

@@ -29,7 +29,7 @@ from .rounds import Pace
 RESULTS = Path(__file__).parent / "results"
 QUICK = Path(__file__).parents[1] / ".work/bench/quick"
 # Many short rounds: whatever else the machine does then hits all cases alike, or only a few rounds.
-PACES = {"quick": Pace(1, 2), "growth": Pace(1, 5), "table": Pace(3, 5)}
+PACES = {"quick": Pace(1, 2), "growth": Pace(1, 5), "settings": Pace(3, 10), "table": Pace(3, 5)}
 
 
 def main():
@@ -39,7 +39,7 @@ def main():
         raise SystemExit("The bench needs two cores: one for Envoy, one for the load.")
     if not shutil.which("wrk"):
         raise SystemExit("wrk is missing: run make bench, or install the package wrk.")
-    pace = PACES["quick" if options.quick else "growth" if options.growth else "table"]
+    pace = PACES["quick" if options.quick else options.what]
     about = {
         **machine.describe(),
         "envoy": proxy.version(),
@@ -48,12 +48,15 @@ def main():
         "claims_bytes": pools.CLAIMS,
     }
     folder = QUICK if options.quick else RESULTS
-    if options.growth:
+    if options.what == "growth":
         return growth.run(folder, about, pace)
-    run = _measure(about, pace)
-    report.write(folder, run)
-    (folder / "chart.svg").write_text(chart.draw(run))
-    print(report.table(run))
+    if options.what == "settings":
+        run = _measure_settings(about, pace)
+        print(report.write_settings(folder, run))
+    else:
+        run = _measure(about, pace)
+        print(report.write(folder, run))
+        (folder / "chart.svg").write_text(chart.draw(run))
     missed = any(claim.verdict == "MISSED" for claim in run["claims"])
     return 1 if missed and not options.quick else 0
 
@@ -61,7 +64,10 @@ def main():
 def _options():
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two rounds of a second, kept in .work, no verdict")
-    parser.add_argument("--growth", action="store_true", help="how the cost grows, instead of the table")
+    what = parser.add_mutually_exclusive_group()
+    for name, text in (("growth", "how the cost grows"), ("settings", "what settings cost, in twice as many rounds")):
+        what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=f"{text}, and nothing else")
+    parser.set_defaults(what="table")
     return parser.parse_args()
 
 
@@ -82,6 +88,12 @@ def _measure(about, pace):
         "sender": sender.table(sender.measure(pace, _tell)),
         "claims": claims.claims(results, settings, artifact, worker),
     }
+
+
+def _measure_settings(about, pace):
+    with revocation.clusters() as services:
+        settings = chains.measure(cases.mint(), pace, _tell, services)
+    return {"about": about, "chains": chains.table(settings), "claims": claims.of_settings(settings)}
 
 
 def _tell(progress):

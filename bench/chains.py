@@ -14,6 +14,7 @@ LOOKUP = "looked up and remembered"
 OBSERVED = "rule with a name, refusals audited"
 REPORTED = "all of that and report-only"
 _PLAIN = "none of these"
+_TOLD = "x-user"
 _NAMED = [{**rule, "name": "api"} for rule in bootstrap.make_rules(1)]
 _OBSERVED = {"rules": _NAMED, "audit": {"decisions": "denied"}}
 
@@ -40,8 +41,10 @@ def table(measured):
 
 
 def _listeners(rsa, filler):
-    # Each lets the next one have the token.
-    known = {**provider(rsa.jwk), "forward": True}
+    # Each lets the next one have the token, and changes the request: then Envoy chooses the route again, as it does
+    # where the token is taken out.
+    told = {"claim_to_headers": [{"header_name": _TOLD, "claim_name": "sub"}]}
+    known = {**provider(rsa.jwk), "forward": True, **told}
     return {
         _PLAIN: _chain(known),
         RULES: _chain(known, rules=bootstrap.make_rules(MANY_RULES)),
@@ -58,7 +61,7 @@ def _chain(*providers, **settings):
 
 
 def _link(number, filters):
-    """The verdict is taken out again, for the next one to meet a request as it comes from clients."""
-    removal = {"request_mutations": [{"remove": "x-jwt-warden-verdict"}]}
+    """What one says is taken out again, for the next one to meet a request as it comes from clients."""
+    removal = {"request_mutations": [{"remove": name} for name in (_TOLD, "x-jwt-warden-verdict")]}
     yield from ({**each, "name": f"{each['name']}{number}"} for each in filters)
     yield bootstrap.http_filter(f"removal{number}", "header_mutation.v3.HeaderMutation", mutations=removal)

@@ -8,36 +8,32 @@ from . import cases
 
 
 def write(folder, run):
-    """Writes table.md and results.json. `run`: what `main` gathered."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "table.md").write_text(table(run))
+    """Writes table.md and results.json, and gives the former. `run`: what `main` gathered."""
     results = [
         {"case": case, "proxy": proxy, "samples": [asdict(sample) for sample in series.samples]}
         for (case, proxy), series in run["results"].items()
     ]
-    claims = [{**asdict(claim), "verdict": claim.verdict} for claim in run["claims"]]
-    document = {**run["about"], "memory_bytes": run["memory"], "claims": claims, "results": results}
-    (folder / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+    document = {**run["about"], "memory_bytes": run["memory"], "claims": _judged(run), "results": results}
+    parts = [claim_table(run["claims"]), _cost_table(run), run["chains"], run["sender"], _memory(run)]
+    return _write(folder, "table.md", "results.json", run, parts, document)
 
 
-def table(run):
-    """The whole report."""
-    return "\n".join(
-        [
-            describe(run["about"]),
-            "",
-            *claim_table(run["claims"]),
-            "",
-            *_cost_table(run),
-            "",
-            *run["chains"],
-            "",
-            *run["sender"],
-            "",
-            *_memory(run),
-            "",
-        ]
-    )
+def write_settings(folder, run):
+    """The same with settings.md and settings.json, about what settings cost alone."""
+    document = {**run["about"], "claims": _judged(run)}
+    return _write(folder, "settings.md", "settings.json", run, [claim_table(run["claims"]), run["chains"]], document)
+
+
+def _write(folder, text_name, json_name, run, parts, document):
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "\n".join([describe(run["about"]), "", *(line for part in parts for line in [*part, ""])])
+    (folder / text_name).write_text(text)
+    (folder / json_name).write_text(json.dumps(document, indent=1) + "\n")
+    return text
+
+
+def _judged(run):
+    return [{**asdict(claim), "verdict": claim.verdict} for claim in run["claims"]]
 
 
 def claim_table(claims):
