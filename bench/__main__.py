@@ -74,8 +74,8 @@ def _options():
 def _measure(about, pace):
     tokens = cases.mint()
     listed = cases.cases(tokens)
+    series, resident = rounds.measure(cases.proxies(tokens), listed, pace, _tell)
     with revocation.clusters() as services:
-        series, resident = rounds.measure(cases.proxies(tokens), listed, pace, _tell, services)
         settings = chains.measure(tokens, pace, _tell, services)
     results = {(case.name, case.proxy): taken for case, taken in zip(listed, series, strict=True)}
     artifact = WARDEN.stat().st_size
@@ -93,7 +93,8 @@ def _measure(about, pace):
 def _measure_settings(about, pace):
     with revocation.clusters() as services:
         settings = chains.measure(cases.mint(), pace, _tell, services)
-    return {"about": about, "chains": chains.table(settings), "claims": claims.of_settings(settings)}
+    judged = claims.of_settings(settings)
+    return {"about": about, "settings": settings, "chains": chains.table(settings), "claims": judged}
 
 
 def _tell(progress):

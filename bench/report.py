@@ -20,7 +20,8 @@ def write(folder, run):
 
 def write_settings(folder, run):
     """The same with settings.md and settings.json, about what settings cost alone."""
-    document = {**run["about"], "claims": _judged(run)}
+    samples = {name: [asdict(sample) for sample in series.samples] for name, series in run["settings"].items()}
+    document = {**run["about"], "claims": _judged(run), "settings": samples}
     return _write(folder, "settings.md", "settings.json", run, [claim_table(run["claims"]), run["chains"]], document)
 
 
