@@ -20,8 +20,8 @@ _OBSERVED = {"rules": _NAMED, "audit": {"decisions": "denied"}}
 
 
 def measure(pools, pace, tell, services):
-    """For each setting the series of one filter: an eighth of all that a request costs. The filters meet one token right
-    after another, so what they share, such as its bytes, is warmer than it is for one alone."""
+    """For each setting the series of one filter: an eighth of all that a request costs. The filters meet one token in a
+    row, so what they share, such as its bytes, is warmer than it is for one alone."""
     rsa = pools["RS256"]
     listeners = _listeners(rsa, pools["ES256"])
     cases = [Case(name, "chains", name, rsa, HOT) for name in listeners]
