@@ -45,12 +45,17 @@ pub struct Claims<'d> {
 impl<'d> Claims<'d> {
     /// Reads the claims from their JSON text, and keeps the whole values of those that are `wanted`.
     pub(super) fn parse(json: &'d str, wanted: &[String]) -> Result<Self, FormError> {
-        let object = read_object(json, &|name: &str| keep(name, wanted))
-            .map_err(|error| FormError::NotStrictJson { segment: Segment::Claims, detail: error.to_string() })?;
-        let mut claims = Self { values: object.values, ..Self::default() };
-        for (name, member) in object.members {
-            claims.set(&name, member)?;
-        }
+        let mut claims = Self::default();
+        // What is no strict JSON to its end is refused as that, whatever else is wrong with it.
+        let mut judged = Ok(());
+        read_object(json, &|name: &str| keep(name, wanted), &mut |name, member, value| {
+            if judged.is_ok() {
+                judged = claims.set(&name, member);
+            }
+            claims.values.extend(value.map(|value| (name, value)));
+        })
+        .map_err(|error| FormError::NotStrictJson { segment: Segment::Claims, detail: error.to_string() })?;
+        judged?;
         claims.confirmation = claims.value("cnf").map(confirmation).transpose()?;
         Ok(claims)
     }

@@ -20,14 +20,24 @@ pub struct Header<'d> {
 
 impl<'d> Header<'d> {
     pub(super) fn parse(json: &'d str) -> Result<Self, FormError> {
-        let object = read_object(json, &keep)
-            .map_err(|error| FormError::NotStrictJson { segment: Segment::Header, detail: error.to_string() })?;
         let mut members = Members::default();
-        for (name, member) in object.members {
-            members.set(&name, member)?;
-        }
+        // What is no strict JSON to its end is refused as that, whatever else is wrong with it.
+        let mut judged = Ok(());
+        read_object(json, &keep, &mut |name, member, _| {
+            if judged.is_ok() {
+                judged = members.set(&name, member);
+            }
+        })
+        .map_err(|error| FormError::NotStrictJson { segment: Segment::Header, detail: error.to_string() })?;
+        judged?;
         let algorithm = members.algorithm.ok_or_else(|| FormError::algorithm_not_allowed(None))?;
         Ok(Self { algorithm, key_id: members.key_id, token_type: members.token_type })
+    }
+
+    /// The same, without what it was read from.
+    pub(super) fn into_owned(self) -> Header<'static> {
+        let owned = |text: Option<Cow<'d, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Header { algorithm: self.algorithm, key_id: owned(self.key_id), token_type: owned(self.token_type) }
     }
 
     /// Whether `typ` is one of the `accepted` media types, which are lower case and without an `application/` prefix;

@@ -27,35 +27,35 @@ pub(in crate::jwt) enum Keep {
     ValueWithUniqueNames,
 }
 
-/// What was kept of an object, in the order of the text.
-#[derive(Default)]
-pub(in crate::jwt) struct Object<'d> {
-    /// What the rules look at.
-    pub(in crate::jwt) members: Vec<(Cow<'d, str>, Member<'d>)>,
-    /// The whole values.
-    pub(in crate::jwt) values: Vec<(Cow<'d, str>, Value)>,
-}
+/// Is told what is kept of an object, member by member as they stand in the text: the name, what the rules look at, and
+/// the whole value if it was asked for.
+pub(in crate::jwt) type Take<'t, 'd> = dyn FnMut(Cow<'d, str>, Member<'d>, Option<Value>) + 't;
 
-/// Reads the one object that `json` has to be; `keep` chooses what stays of each member.
+/// Reads the one object that `json` has to be; `keep` chooses what `take` is told of each member, before it is known
+/// whether the rest is right.
 ///
 /// The error's words hold nothing of the text: a reader that expects any value never quotes one that it did not
 /// expect.
-pub(in crate::jwt) fn read_object<'d>(json: &'d str, keep: &dyn Fn(&str) -> Keep) -> Result<Object<'d>, Error> {
+pub(in crate::jwt) fn read_object<'d>(
+    json: &'d str,
+    keep: &dyn Fn(&str) -> Keep,
+    take: &mut Take<'_, 'd>,
+) -> Result<(), Error> {
     if !json.trim_start_matches([' ', '\t', '\n', '\r']).starts_with('{') {
         return Err(Error::custom("not an object"));
     }
     let mut deserializer = Deserializer::from_str(json);
-    let object = deserializer.deserialize_any(ReadObject { keep })?;
-    deserializer.end()?;
-    Ok(object)
+    deserializer.deserialize_any(ReadObject { keep, take })?;
+    deserializer.end()
 }
 
-struct ReadObject<'k> {
+struct ReadObject<'k, 't, 'd> {
     keep: &'k dyn Fn(&str) -> Keep,
+    take: &'k mut Take<'t, 'd>,
 }
 
-impl<'de> Visitor<'de> for ReadObject<'_> {
-    type Value = Object<'de>;
+impl<'de> Visitor<'de> for ReadObject<'_, '_, 'de> {
+    type Value = ();
 
     refuse!(all but objects);
 
@@ -63,38 +63,36 @@ impl<'de> Visitor<'de> for ReadObject<'_> {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Object<'de>, A::Error> {
-        let mut object = Object { members: Vec::with_capacity(16), ..Object::default() };
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut names = UniqueNames::new();
         while let Some(name) = members.next_key_seed(Text)? {
             if !names.insert(name.clone()) {
                 return Err(A::Error::custom("a member name twice"));
             }
             let keep = (self.keep)(&name);
-            object.read_member(name, keep, &mut members)?;
-        }
-        Ok(object)
-    }
-}
-
-impl<'d> Object<'d> {
-    fn read_member<A: MapAccess<'d>>(&mut self, name: Cow<'d, str>, keep: Keep, from: &mut A) -> Result<(), A::Error> {
-        let depth = Depth::MEMBER;
-        match keep {
-            Keep::Nothing => from.next_value_seed(Skip(depth))?,
-            Keep::Member => self.members.push((name, from.next_value_seed(ReadMember(depth))?)),
-            Keep::Value => self.push_value(name, from.next_value_seed(ReadValue { depth, unique_names: false })?),
-            Keep::ValueWithUniqueNames => {
-                self.push_value(name, from.next_value_seed(ReadValue { depth, unique_names: true })?);
-            }
+            read_member(name, keep, &mut members, self.take)?;
         }
         Ok(())
     }
+}
 
-    fn push_value(&mut self, name: Cow<'d, str>, value: Value) {
-        self.members.push((name.clone(), Member::from(&value)));
-        self.values.push((name, value));
+fn read_member<'d, A: MapAccess<'d>>(
+    name: Cow<'d, str>,
+    keep: Keep,
+    from: &mut A,
+    take: &mut Take<'_, 'd>,
+) -> Result<(), A::Error> {
+    let depth = Depth::MEMBER;
+    let unique_names = keep == Keep::ValueWithUniqueNames;
+    match keep {
+        Keep::Nothing => from.next_value_seed(Skip(depth))?,
+        Keep::Member => take(name, from.next_value_seed(ReadMember(depth))?, None),
+        Keep::Value | Keep::ValueWithUniqueNames => {
+            let value = from.next_value_seed(ReadValue { depth, unique_names })?;
+            take(name, Member::from(&value), Some(value));
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -105,8 +103,12 @@ mod tests {
         [Keep::Nothing, Keep::Member, Keep::Value, Keep::ValueWithUniqueNames]
     }
 
+    fn read(json: &str, keep: Keep) -> Result<(), Error> {
+        read_object(json, &|_: &str| keep, &mut |_, _, _| {})
+    }
+
     fn accepted(json: &str) -> bool {
-        let verdicts = keeps().map(|keep| read_object(json, &|_: &str| keep).is_ok());
+        let verdicts = keeps().map(|keep| read(json, keep).is_ok());
         assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{json}: {verdicts:?}");
         verdicts[0]
     }
@@ -126,7 +128,7 @@ mod tests {
     #[test]
     fn a_deep_text_is_not_read_to_its_end() {
         for keep in keeps() {
-            let error = read_object(&nested(10_000, "[", "]"), &|_: &str| keep).err().unwrap();
+            let error = read(&nested(10_000, "[", "]"), keep).unwrap_err();
             assert!(error.column() < 50, "{keep:?}: {error}");
             assert!(error.to_string().contains("too deeply"), "{keep:?}: {error}");
         }
@@ -173,7 +175,7 @@ mod tests {
             ["\"sEcret\"", "{\"sEcret\":sEcret}", "{\"sEcret\":1,\"sEcret\":1}", "[\"sEcret\"]", "{\"a\":\"sEcret"]
         {
             for keep in keeps() {
-                let error = read_object(json, &|_: &str| keep).err().unwrap();
+                let error = read(json, keep).unwrap_err();
                 assert!(!error.to_string().contains("sEcret"), "{error}");
             }
         }
