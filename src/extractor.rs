@@ -4,7 +4,6 @@ use percent_encoding::percent_decode;
 
 use crate::config::{HeaderPrefix, TokenLocation};
 use crate::request::Request;
-use crate::sorted::sorted;
 
 /// Shows every token that stands at `location`, in order. A value that is there but does not begin with the location's
 /// prefix, such as `Basic ...` where `Bearer` is looked for, is no token.
@@ -128,18 +127,21 @@ pub enum HeaderEdit {
     Replace(String, Vec<Vec<u8>>),
 }
 
-/// The edits that take every token at these locations out of the request. What stands beside the tokens stays.
-pub fn removal<'c>(locations: impl Iterator<Item = &'c TokenLocation>, request: &Request<'_>) -> Vec<HeaderEdit> {
+/// Adds the edits that take every token at these locations out of the request. What stands beside the tokens stays.
+pub fn remove_tokens<'c>(
+    locations: impl Iterator<Item = &'c TokenLocation>,
+    request: &Request<'_>,
+    edits: &mut Vec<HeaderEdit>,
+) {
     let mut present: Vec<&TokenLocation> = Vec::new();
     for location in locations {
         if !is_covered(location, &present, request) && first_token_at(location, request).is_some() {
             present.push(location);
         }
     }
-    let mut edits = remove_from_headers(&present, request);
+    remove_from_headers(&present, request, edits);
     edits.extend(remove_from_cookies(&present, request));
     edits.extend(remove_from_query(&present, request));
-    edits
 }
 
 /// Whether what stands at this location goes anyway: the one header of its name, which holds the token of another location.
@@ -149,9 +151,13 @@ fn is_covered(location: &TokenLocation, present: &[&TokenLocation], request: &Re
     })
 }
 
-fn remove_from_headers(locations: &[&TokenLocation], request: &Request<'_>) -> Vec<HeaderEdit> {
-    let names = sorted(locations.iter().filter_map(|location| header_name(location)));
-    names.into_iter().map(|name| keep_values(name, request, |value| !is_token_header(locations, name, value))).collect()
+fn remove_from_headers(locations: &[&TokenLocation], request: &Request<'_>, edits: &mut Vec<HeaderEdit>) {
+    let names = || locations.iter().filter_map(|location| header_name(location));
+    for (position, name) in names().enumerate() {
+        if names().position(|other| other == name) == Some(position) {
+            edits.push(keep_values(name, request, |value| !is_token_header(locations, name, value)));
+        }
+    }
 }
 
 fn header_name(location: &TokenLocation) -> Option<&str> {
@@ -238,6 +244,12 @@ mod tests {
         let mut tokens = Vec::new();
         tokens_at(location, &request, |token| tokens.push(String::from_utf8_lossy(token).into_owned()));
         tokens
+    }
+
+    fn removal<'c>(locations: impl Iterator<Item = &'c TokenLocation>, request: &Request<'_>) -> Vec<HeaderEdit> {
+        let mut edits = Vec::new();
+        remove_tokens(locations, request, &mut edits);
+        edits
     }
 
     #[test]

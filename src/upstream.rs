@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
 
 use crate::claim_text::claim_text;
 use crate::config::{Config, Provider, TokenLocation};
-use crate::extractor::{HeaderEdit, removal};
+use crate::extractor::{HeaderEdit, remove_tokens};
 use crate::jwt::VerifiedToken;
 use crate::request::Request;
 use crate::sorted::sorted;
@@ -66,9 +66,10 @@ impl Sanitizer {
             self.lengths.may_hold(name.len())
                 && (self.is_claim_header(name) || self.is_twin(name) || (removes_proofs && name == PROOF))
         });
-        let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
+        let mut edits = Vec::new();
+        edits.extend(spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())));
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
-        edits.extend(removal(gone.map(|location| &location.location), request));
+        remove_tokens(gone.map(|location| &location.location), request, &mut edits);
         edits
     }
 
@@ -96,9 +97,9 @@ impl Sanitizer {
 
     /// Whether an upstream may take this header for another one, in which tokens come.
     fn is_twin(&self, name: &[u8]) -> bool {
-        let names = self.token_headers.iter().map(String::as_bytes);
-        let mut alike = names.filter(|reserved| variable(reserved).eq(variable(name))).peekable();
-        alike.peek().is_some() && alike.all(|reserved| reserved != name)
+        let is_one = || self.token_headers.iter().any(|reserved| reserved.as_bytes() == name);
+        let is_like_one = |reserved: &String| variable(reserved.as_bytes()).eq(variable(name));
+        !is_one() && self.token_headers.iter().any(is_like_one)
     }
 
     fn carries_tokens(&self, name: &[u8]) -> bool {

@@ -31,6 +31,7 @@ impl Authenticator {
         let kept = admitted.iter().filter(|token| forwards(token.principal.provider)).map(|token| token.location);
         let edits = self.sanitizer.edits(request, Keep::Only(&kept.collect::<Vec<_>>()));
         let claims = (0..admitted.len()).map(|position| self.told(admitted, position));
+        let claims = claims.filter(|effects| !effects.is_empty());
         let told = self.judged_route(request).into_iter().chain(claims).collect();
         let provider = admitted.first().map(|token| token.principal.provider);
         let code = match provider {

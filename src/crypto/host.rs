@@ -3,6 +3,7 @@
 //! A host is believed only for algorithms in which it gave the right answer to a question that has to be answered with
 //! yes and to one that has to be answered with no. For all others, and where it cannot answer, the module verifies itself.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use prost::encoding::encode_varint;
@@ -90,16 +91,16 @@ fn answers_rightly(host: &dyn HostVerifier, algorithm: SignatureAlgorithm) -> bo
 }
 
 /// A signature as the host wants to see it.
-struct Question<'k> {
+struct Question<'q> {
     /// Field 2 of the arguments: DER `SubjectPublicKeyInfo`.
-    public_key: &'k [u8],
+    public_key: &'q [u8],
     hash: &'static str,
-    signature: Vec<u8>,
+    signature: Cow<'q, [u8]>,
 }
 
-impl<'k> Question<'k> {
+impl<'q> Question<'q> {
     /// `None` if the signature cannot be one of this key under this algorithm, whatever it signs.
-    fn of(key: &'k VerifyingKey, algorithm: SignatureAlgorithm, signature: &[u8]) -> Option<Self> {
+    fn of(key: &'q VerifyingKey, algorithm: SignatureAlgorithm, signature: &'q [u8]) -> Option<Self> {
         let hash = hash_name(algorithm)?;
         if algorithm.key_family() != key.family() {
             return None;
@@ -109,8 +110,8 @@ impl<'k> Question<'k> {
             return None;
         }
         let signature = match key {
-            VerifyingKey::Rsa(_) => signature.to_vec(),
-            _ => ecdsa_signature(signature),
+            VerifyingKey::Rsa(_) => Cow::Borrowed(signature),
+            _ => Cow::Owned(ecdsa_signature(signature)),
         };
         Some(Self { public_key, hash, signature })
     }
@@ -190,7 +191,7 @@ mod tests {
         let VerifyingKey::Rsa(rsa) = &key else { panic!("a key of RSA") };
         let question = Question::of(&key, SignatureAlgorithm::Rs256, &signature).unwrap();
         assert_eq!(question.public_key, rsa_public_key(rsa.modulus(), rsa.exponent()));
-        assert_eq!(question.signature, signature);
+        assert_eq!(*question.signature, signature);
     }
 
     #[test]
