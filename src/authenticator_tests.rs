@@ -90,6 +90,29 @@ fn a_token_of_unreliable_keys_is_not_remembered() {
 }
 
 #[test]
+fn the_header_of_a_token_is_known_once_it_was_verified() {
+    let forgetful = configured(&json!({}), &json!({"token_cache": {"max_entries": 0}}));
+    let decide = |token: &str| decided(&forgetful, &[("authorization", &format!("Bearer {token}"))]);
+    let (good, late) = (token(&json!({})), token(&json!({"exp": SECONDS - 1000})));
+    let forged = format!("{good}A");
+    for refused in [forged.as_str(), "e30.e30.AAAA", &late] {
+        denied(decide(refused));
+        assert_eq!(forgetful.known_headers().count(), 0, "{refused}");
+    }
+    for _ in 0..2 {
+        allowed(decide(&good));
+        assert_eq!(forgetful.known_headers().count(), 1);
+    }
+    // What is known of its header helps no token that would be refused.
+    assert_eq!(denied(decide(&late)).reason, Reason::TokenExpired);
+    let other = token(&json!({"sub": "other"}));
+    let parts =
+        |token: &str| token.rsplit_once('.').map(|(signed, signature)| (signed.to_owned(), signature.to_owned()));
+    let forged = format!("{}.{}", parts(&good).unwrap().0, parts(&other).unwrap().1);
+    assert_eq!(denied(decide(&forged)).reason, Reason::SignatureInvalid);
+}
+
+#[test]
 fn only_a_preflight_passes_without_a_token_and_only_where_that_is_wanted() {
     let preflight =
         [(":method", "OPTIONS"), ("origin", "https://app.example"), ("access-control-request-method", "GET")];

@@ -140,8 +140,12 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         }
         let token = self.parse(presented, Some(id))?;
         self.authenticator.note(|tally| &mut tally.verified);
-        accept(id, provider, token, self.authenticator.interest(id), self.authenticator.signatures(), self.moment)
-            .map(Rc::new)
+        let interest = self.authenticator.interest(id);
+        let principal = accept(id, provider, token, interest, self.authenticator.signatures(), self.moment)?;
+        if let Some(Ok(decoded)) = presented.token.decoded.get() {
+            decoded.make_header_known(token.header(), self.authenticator.known_headers());
+        }
+        Ok(Rc::new(principal))
     }
 
     /// Whether the request's proof of possession is one for this token, with the key of this thumbprint.
@@ -183,7 +187,8 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         let parse = || {
             let Token { bytes, decoded, .. } = presented.token;
             let max_bytes = self.authenticator.config().limits.max_token_bytes;
-            match decoded.get_or_init(|| DecodedToken::decode(bytes, max_bytes)) {
+            let known_headers = self.authenticator.known_headers();
+            match decoded.get_or_init(|| DecodedToken::decode_knowing(bytes, max_bytes, known_headers)) {
                 Ok(decoded) => decoded.parse(self.authenticator.wanted_claims()),
                 Err(error) => Err(error.clone()),
             }

@@ -16,7 +16,7 @@ use crate::dpop::{Examiner, Nonces, ReplayMemory, shared_secret};
 use crate::failed_attempts::FailedAttempts;
 use crate::front::Front;
 use crate::issuers::Issuers;
-use crate::jwt::wanted_claims;
+use crate::jwt::{KnownHeaders, wanted_claims};
 use crate::matcher::{Found, RuleIndex};
 use crate::principal::{Interest, Principal};
 use crate::protected_resource::Description;
@@ -52,6 +52,7 @@ pub struct Authenticator {
     interests: Vec<Interest>,
     /// Which claims any provider tells, and any rule asks about.
     wanted_claims: Vec<String>,
+    known_headers: KnownHeaders,
     cache: Option<RefCell<TokenCache>>,
     failed_attempts: Option<FailedAttempts>,
     /// The same of requests whose refusal is only reported.
@@ -81,6 +82,7 @@ impl Authenticator {
             interests,
             sanitizer,
             signatures,
+            known_headers: KnownHeaders::default(),
             cache: TokenCache::new(config.token_cache, seed).map(RefCell::new),
             failed_attempts: counters(),
             reported_attempts: counters().map(FailedAttempts::for_reports),
@@ -223,6 +225,11 @@ impl Authenticator {
     /// The top-level claims whose values are needed.
     pub(crate) fn wanted_claims(&self) -> &[String] {
         &self.wanted_claims
+    }
+
+    /// Headers of verified tokens.
+    pub(crate) const fn known_headers(&self) -> &KnownHeaders {
+        &self.known_headers
     }
 
     /// What is remembered of a token.

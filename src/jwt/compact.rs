@@ -1,18 +1,26 @@
 //! The compact serialization (RFC 7515 section 7.1): three segments of canonical base64url.
 
 use std::fmt;
+use std::rc::Rc;
 
 use super::claims::Claims;
 use super::error::{FormError, Segment};
 use super::header::Header;
-use super::token::UnverifiedToken;
+use super::known_headers::{KnownHeader, KnownHeaders};
+use super::token::{ReadHeader, UnverifiedToken};
 
 /// The three segments of a token, decoded into buffers of its own.
 pub struct DecodedToken<'a> {
     signing_input: &'a [u8],
-    header: Vec<u8>,
+    header_segment: &'a [u8],
+    header: DecodedHeader,
     claims: Vec<u8>,
     signature: Vec<u8>,
+}
+
+enum DecodedHeader {
+    Unread(Vec<u8>),
+    Known(Rc<KnownHeader>),
 }
 
 impl<'a> DecodedToken<'a> {
@@ -22,15 +30,29 @@ impl<'a> DecodedToken<'a> {
     ///
     /// Longer than `max_bytes`, which is looked at first; not three segments; a segment that is empty or not
     /// canonical base64url without padding.
-    #[inline(never)]
     pub fn decode(token: &'a [u8], max_bytes: usize) -> Result<Self, FormError> {
+        Self::decode_knowing(token, max_bytes, &KnownHeaders::default())
+    }
+
+    /// The same, but a header that is `known` is not decoded, and will not be read, again.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::decode`].
+    #[inline(never)]
+    pub fn decode_knowing(token: &'a [u8], max_bytes: usize, known: &KnownHeaders) -> Result<Self, FormError> {
         if token.len() > max_bytes {
             return Err(FormError::TooLong { max_bytes });
         }
         let segments = split(token)?;
+        let header = match known.find(segments.header) {
+            Some(known) => DecodedHeader::Known(known),
+            None => DecodedHeader::Unread(decode_segment(segments.header, Segment::Header)?),
+        };
         Ok(Self {
             signing_input: segments.signing_input,
-            header: decode_segment(segments.header, Segment::Header)?,
+            header_segment: segments.header,
+            header,
             claims: decode_segment(segments.claims, Segment::Claims)?,
             signature: decode_segment(segments.signature, Segment::Signature)?,
         })
@@ -45,7 +67,7 @@ impl<'a> DecodedToken<'a> {
     /// The header or the claims are not strict JSON, or hold what the filter refuses whatever the configuration.
     #[inline(never)]
     pub fn parse<'d>(&'d self, wanted: &[String]) -> Result<UnverifiedToken<'d>, FormError> {
-        let header = self.parse_header()?;
+        let header = self.read_header()?;
         let payload_json = text(&self.claims, Segment::Claims)?;
         let claims = Claims::parse(payload_json, wanted)?;
         Ok(UnverifiedToken::new(self, header, claims, payload_json))
@@ -60,13 +82,32 @@ impl<'a> DecodedToken<'a> {
         Header::parse(self.header_json()?)
     }
 
+    fn read_header(&self) -> Result<ReadHeader<'_>, FormError> {
+        match &self.header {
+            DecodedHeader::Known(known) => Ok(ReadHeader::Before(&known.header)),
+            DecodedHeader::Unread(json) => Header::parse(text(json, Segment::Header)?).map(ReadHeader::Now),
+        }
+    }
+
+    /// Makes the header known, for tokens that begin with the same segment.
+    ///
+    /// It is for the caller to see that the token has been verified: others must not come among the `known` headers.
+    pub fn make_header_known(&self, header: &Header<'_>, known: &KnownHeaders) {
+        if let DecodedHeader::Unread(json) = &self.header {
+            known.keep(self.header_segment, json, header);
+        }
+    }
+
     /// The header as sent: the decoded text, which nobody has read yet.
     ///
     /// # Errors
     ///
     /// It is not UTF-8.
     pub fn header_json(&self) -> Result<&str, FormError> {
-        text(&self.header, Segment::Header)
+        match &self.header {
+            DecodedHeader::Known(known) => text(&known.json, Segment::Header),
+            DecodedHeader::Unread(json) => text(json, Segment::Header),
+        }
     }
 
     /// The claims as sent: the decoded text, which nobody vouches for. For showing them to those who ask why a token was
@@ -155,7 +196,7 @@ mod tests {
     fn takes_three_segments_apart() {
         let decoded = DecodedToken::decode(b"e30.e30.__-_", MAX).unwrap();
         assert_eq!(decoded.signing_input(), b"e30.e30");
-        assert_eq!((decoded.header.as_slice(), decoded.claims.as_slice()), (&b"{}"[..], &b"{}"[..]));
+        assert_eq!((decoded.header_json(), decoded.claims.as_slice()), (Ok("{}"), &b"{}"[..]));
         assert_eq!(decoded.signature(), [0xff, 0xff, 0xbf]);
     }
 

@@ -11,15 +11,30 @@ use crate::crypto::{Signatures, VerifyingKey};
 pub struct UnverifiedToken<'d> {
     signing_input: &'d [u8],
     signature: &'d [u8],
-    header: Header<'d>,
+    header: ReadHeader<'d>,
     claims: Claims<'d>,
     payload_json: &'d str,
+}
+
+/// A header, read now or from an earlier token that had the same.
+pub(super) enum ReadHeader<'d> {
+    Now(Header<'d>),
+    Before(&'d Header<'d>),
+}
+
+impl<'d> ReadHeader<'d> {
+    const fn get(&self) -> &Header<'d> {
+        match self {
+            Self::Now(header) => header,
+            Self::Before(header) => header,
+        }
+    }
 }
 
 impl<'d> UnverifiedToken<'d> {
     pub(super) fn new(
         decoded: &'d DecodedToken<'_>,
-        header: Header<'d>,
+        header: ReadHeader<'d>,
         claims: Claims<'d>,
         payload_json: &'d str,
     ) -> Self {
@@ -28,8 +43,8 @@ impl<'d> UnverifiedToken<'d> {
 
     /// The header.
     #[must_use]
-    pub fn header(&self) -> &Header<'d> {
-        &self.header
+    pub const fn header(&self) -> &Header<'d> {
+        self.header.get()
     }
 
     /// `iss`, as claimed: good for choosing the provider whose keys must verify the token, for nothing else.
@@ -71,7 +86,7 @@ impl<'d> UnverifiedToken<'d> {
         mut keys: impl Iterator<Item = &'k VerifyingKey>,
         signatures: &Signatures,
     ) -> Result<VerifiedToken<'_>, SignatureInvalid> {
-        let algorithm = self.header.algorithm;
+        let algorithm = self.header().algorithm;
         if keys.any(|key| signatures.verifies(key, algorithm, self.signing_input, self.signature)) {
             Ok(VerifiedToken { token: self })
         } else {
@@ -102,8 +117,8 @@ pub struct VerifiedToken<'t> {
 impl<'t> VerifiedToken<'t> {
     /// The header.
     #[must_use]
-    pub fn header(&self) -> &'t Header<'t> {
-        &self.token.header
+    pub const fn header(&self) -> &'t Header<'t> {
+        self.token.header()
     }
 
     /// The claims.
@@ -122,13 +137,13 @@ impl<'t> VerifiedToken<'t> {
 // Claims may be personal, so they are never printed.
 impl fmt::Debug for UnverifiedToken<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("UnverifiedToken").field("header", &self.header).finish_non_exhaustive()
+        formatter.debug_struct("UnverifiedToken").field("header", self.header()).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for VerifiedToken<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("VerifiedToken").field("header", &self.token.header).finish_non_exhaustive()
+        formatter.debug_struct("VerifiedToken").field("header", self.header()).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,9 @@
 //! Properties that hold for every token.
+#![allow(clippy::expect_used, reason = "a test fails by panicking")]
 
-use jwt_warden::jwt::DecodedToken;
+use std::borrow::Cow;
+
+use jwt_warden::jwt::{DecodedToken, FormError, Header, KnownHeaders};
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, proptest};
 use proptest::sample::select;
@@ -49,6 +52,28 @@ fn depth(value: &Value) -> usize {
         Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
         _ => 0,
     }
+}
+
+/// What is known of one header: that of the usual token.
+fn known_header() -> KnownHeaders {
+    let (known, token) = (KnownHeaders::default(), token(HEADER, CLAIMS));
+    let decoded = DecodedToken::decode(token.as_bytes(), 1000).expect("a token");
+    decoded.make_header_known(decoded.parse(&[]).expect("a token").header(), &known);
+    known
+}
+
+/// All that is read of a token.
+type Read = (Header<'static>, String, Option<String>, Vec<u8>, Vec<u8>);
+
+fn read(token: &[u8], known: &KnownHeaders) -> Result<Read, FormError> {
+    let decoded = DecodedToken::decode_knowing(token, 1000, known)?;
+    let parsed = decoded.parse(&[])?;
+    let Header { algorithm, key_id, token_type } = parsed.header().clone();
+    let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+    let header = Header { algorithm, key_id: owned(key_id), token_type: owned(token_type) };
+    let issuer = parsed.issuer().map(str::to_owned);
+    let (input, signature) = (parsed.signing_input().to_vec(), parsed.signature().to_vec());
+    Ok((header, decoded.header_json()?.to_owned(), issuer, input, signature))
 }
 
 /// Agrees with the standard reader, but for names that stand twice.
@@ -119,6 +144,14 @@ proptest! {
             };
             prop_assert!(!same);
         }
+    }
+
+    #[test]
+    fn a_header_that_is_known_says_what_it_says_when_it_is_read(position in 0_usize..460, byte in any::<u8>()) {
+        let mut token = token(HEADER, CLAIMS).into_bytes();
+        let position = position % token.len();
+        token[position] = byte;
+        prop_assert_eq!(read(&token, &known_header()), read(&token, &KnownHeaders::default()));
     }
 
     #[test]
