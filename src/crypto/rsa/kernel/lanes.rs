@@ -34,8 +34,8 @@ pub(in crate::crypto::rsa) trait Lanes: Copy {
     /// The upper two lanes of `below`, and the lower two of `self`.
     fn up_two(self, below: Self) -> Self;
 
-    /// Each lane by itself, four times.
-    fn broadcasts(self) -> [Self; 4];
+    /// The same in each lane.
+    fn splat(lane: i32) -> Self;
 
     fn zero() -> Self {
         Self::new([0; 4])
@@ -125,8 +125,8 @@ pub(super) mod portable {
             Self([c, d, a, b])
         }
 
-        fn broadcasts(self) -> [Self; 4] {
-            self.0.map(|lane| Self([lane; 4]))
+        fn splat(lane: i32) -> Self {
+            Self([lane; 4])
         }
     }
 }
@@ -191,13 +191,8 @@ mod simd {
             Self(i32x4_shuffle::<2, 3, 4, 5>(below.0, self.0))
         }
 
-        fn broadcasts(self) -> [Self; 4] {
-            [
-                Self(i32x4_shuffle::<0, 0, 0, 0>(self.0, self.0)),
-                Self(i32x4_shuffle::<1, 1, 1, 1>(self.0, self.0)),
-                Self(i32x4_shuffle::<2, 2, 2, 2>(self.0, self.0)),
-                Self(i32x4_shuffle::<3, 3, 3, 3>(self.0, self.0)),
-            ]
+        fn splat(lane: i32) -> Self {
+            Self(i32x4_splat(lane))
         }
     }
 }

@@ -67,7 +67,8 @@ fn lanes_move() {
     let (x, y) = ([1, -2, 0x0003_0004, 5], [-6, 7, -8, 0x1_0009]);
     assert_eq!(both!(x = x, y = y; x.up_one(y).to_array()), [0x1_0009, 1, -2, 0x0003_0004]);
     assert_eq!(both!(x = x, y = y; x.up_two(y).to_array()), [-8, 0x1_0009, 1, -2]);
-    assert_eq!(both!(x = x; x.broadcasts().map(Lanes::to_array)), x.map(|lane| [lane; 4]));
+    let splat = |lane| both(|| Portable::splat(lane).to_array(), || Native::splat(lane).to_array());
+    assert_eq!(x.map(splat), x.map(|lane| [lane; 4]));
     assert_eq!(both!(x = x, y = y; x.add(y).to_array()), [-5, 5, 0x0002_fffc, 0x1_000e]);
     assert_eq!(both!(x = x, y = y; x.and(y).to_array()), [0, 6, 0x0003_0000, 1]);
     assert_eq!(both!(x = x, y = y; x.interleave(y).to_array()), [-0x5_ffff, 0x7_fffe, -0x7_fffc, 0x9_0005]);

@@ -50,7 +50,7 @@ pub(super) struct Modulus<L = Native> {
     /// N'.
     inverse: Staggered<L>,
     /// R^2 mod N.
-    r_squared: Pairs<L>,
+    r_squared: Pairs,
 }
 
 impl<L: Lanes> Modulus<L> {
@@ -90,7 +90,7 @@ impl<L: Lanes> Modulus<L> {
 
     /// R^2 mod N: by doublings to R 2^j mod N, the Montgomery form of 2^j, and by k squarings to that of
     /// (2^j)^(2^k) = R.
-    fn square_of_r(&self, bits: usize) -> Pairs<L> {
+    fn square_of_r(&self, bits: usize) -> Pairs {
         let r_bits = CHUNK_BITS * self.chunks;
         let squarings = r_bits.trailing_zeros();
         // The greatest power of two in N is less than N, as N is odd and not 1.
@@ -113,8 +113,8 @@ struct Workspace<L> {
     sum: Vec<L>,
     /// T, and a chunk of zeros above.
     product: Vec<L>,
-    pairs: Pairs<L>,
-    doubled: Pairs<L>,
+    pairs: Pairs,
+    doubled: Pairs,
     staggered: Staggered<L>,
 }
 
@@ -150,7 +150,7 @@ impl<L: Lanes> Workspace<L> {
 
     /// x <- x · `factor` · R^-1 modulo N.
     #[inline(always)]
-    fn multiply(&mut self, factor: &Pairs<L>, modulus: &Modulus<L>) {
+    fn multiply(&mut self, factor: &Pairs, modulus: &Modulus<L>) {
         self.staggered.set(value(&self.sum, self.chunks));
         product::multiply(factor, &self.staggered, &mut self.product);
         self.reduce(modulus);

@@ -16,11 +16,12 @@
 //!
 //! Bounds, for digits between -D and D with D = 2^12 + 2^8, and moduli of 8192 bits at most, which have 79 chunks:
 //!
-//! - A sum takes [`RUN`] = 14 chunks of pairs, 112 products, or half as many with twice the value: 112 D^2 is less than
-//!   2^31 - 2^12, so that it fits a lane, and may be rounded there.
+//! - A sum takes [`RUN`] = 14 chunks of pairs, 112 products: 112 D^2 is less than 2^31 - 2^12, so that it fits a lane, and
+//!   may be rounded there. In a square, where a product is of twice the value, it takes [`RUN_OF_DOUBLED`] = 6 chunks, and
+//!   the diagonal, which is as much as a seventh at most.
 //! - [`Group`] splits each sum into low + 2^13 high with |low| <= 2^12 and |high| <= 2^18, and adds up to seven such, and
-//!   for X = T + qN a digit of T: six runs of 14 for 79 chunks, or six runs of 7 for the 40 chunks that a square takes
-//!   at most, and its diagonal.
+//!   for X = T + qN a digit of T: six runs of 14 for 79 chunks, or seven runs of 6 for the 40 chunks that a square takes
+//!   at most.
 //! - [`Carry`] adds to each column the high part of the one below: at most 7 (2^12 + 2^18) + D. It splits that again,
 //!   with |low| <= 2^12 and |high| <= 228, and adds again: less than D, even with two more.
 
@@ -30,6 +31,8 @@ use super::lanes::{Lanes, Split};
 
 /// Chunks of pairs in one sum.
 const RUN: usize = 14;
+/// The same of doubled pairs, where the diagonal has room too.
+const RUN_OF_DOUBLED: usize = 6;
 
 /// Chunks of zeros below and above the staggers of a number: as far as a group reaches.
 const MARGIN: usize = 2;
@@ -37,24 +40,24 @@ const MARGIN: usize = 2;
 /// The bounds above.
 const _: () = {
     let digit = (1 << 12) + (1 << 8);
-    assert!(8 * RUN * digit * digit < (1 << 31) - (1 << 12) && RUN.is_multiple_of(2));
+    assert!(8 * RUN * digit * digit < (1 << 31) - (1 << 12) && 2 * (RUN_OF_DOUBLED + 1) <= RUN);
     let chunks = (super::MAX_BITS + 2).div_ceil(super::CHUNK_BITS);
-    assert!(chunks.div_ceil(RUN) <= 7 && chunks.div_ceil(2).div_ceil(RUN / 2) < 7);
+    assert!(chunks.div_ceil(RUN) <= 7 && chunks.div_ceil(2).div_ceil(RUN_OF_DOUBLED) <= 7);
     let column = 7 * ((1 << 12) + (1 << 18)) + digit;
     assert!((column + (1 << 12)) >> 13 <= (1 << 8) - 2);
 };
 
-/// A number as the left factor: in each vector a chunk of pairs.
-pub(super) struct Pairs<L>(Vec<L>);
+/// A number as the left factor: chunks of pairs, each pair to be loaded into all lanes of a vector.
+pub(super) struct Pairs(Vec<[i32; 4]>);
 
-impl<L: Lanes> Pairs<L> {
+impl Pairs {
     #[inline(always)]
     pub(super) fn new(chunks: usize) -> Self {
-        Self(vec![L::zero(); chunks])
+        Self(vec![[0; 4]; chunks])
     }
 
     /// The number of these digits, four to a vector.
-    pub(super) fn of(digits: &[L]) -> Self {
+    pub(super) fn of<L: Lanes>(digits: &[L]) -> Self {
         let mut pairs = Self::new(digits.len() / 2);
         pairs.set(digits);
         pairs
@@ -62,25 +65,31 @@ impl<L: Lanes> Pairs<L> {
 
     /// Takes as many digits as there is room for.
     #[inline(always)]
-    pub(super) fn set(&mut self, digits: &[L]) {
+    pub(super) fn set<L: Lanes>(&mut self, digits: &[L]) {
         for (chunk, [low, high]) in self.0.iter_mut().zip(digits.as_chunks().0) {
-            *chunk = low.narrow(*high);
+            *chunk = low.narrow(*high).to_array();
         }
     }
 
     /// Takes twice each digit.
     #[inline(always)]
-    pub(super) fn set_doubled(&mut self, digits: &[L]) {
+    pub(super) fn set_doubled<L: Lanes>(&mut self, digits: &[L]) {
         for (chunk, [low, high]) in self.0.iter_mut().zip(digits.as_chunks().0) {
-            *chunk = low.add(*low).narrow(high.add(*high));
+            *chunk = low.add(*low).narrow(high.add(*high)).to_array();
         }
     }
 
     /// The pairs of a chunk, each in a vector.
     #[inline(always)]
-    fn chunk(&self, index: usize) -> [L; 4] {
-        self.0.get(index).copied().unwrap_or_else(L::zero).broadcasts()
+    fn chunk<L: Lanes>(&self, index: usize) -> [L; 4] {
+        splats(self.0.get(index).unwrap_or(&[0; 4]))
     }
+}
+
+#[inline(always)]
+fn splats<L: Lanes>(pairs: &[i32; 4]) -> [L; 4] {
+    let [a, b, c, d] = pairs;
+    [L::splat(*a), L::splat(*b), L::splat(*c), L::splat(*d)]
 }
 
 /// A number as the right factor: in each vector a stagger.
@@ -122,23 +131,20 @@ impl<L: Lanes> Staggered<L> {
 }
 
 /// `product` <- `left` · `right`, twice as many digits.
-pub(super) fn multiply<L: Lanes>(left: &Pairs<L>, right: &Staggered<L>, product: &mut [L]) {
+pub(super) fn multiply<L: Lanes>(left: &Pairs, right: &Staggered<L>, product: &mut [L]) {
     let chunks = left.0.len();
     let mut carry = Carry::new();
     for (group, blocks) in (0..2 * chunks).step_by(2).zip(product.as_chunks_mut().0) {
-        let mut columns = Group::new([L::zero(); 4]);
-        columns.add_products(group, left, right);
-        *blocks = carry.digits(&columns);
+        *blocks = carry.digits(&Group::of_products(group, left, right));
     }
 }
 
 /// `product` <- `left` · `right` modulo R, and perhaps a chunk above that means nothing.
-pub(super) fn multiply_low<L: Lanes>(left: &Pairs<L>, right: &Staggered<L>, product: &mut [L]) {
+pub(super) fn multiply_low<L: Lanes>(left: &Pairs, right: &Staggered<L>, product: &mut [L]) {
     let chunks = left.0.len();
     let mut carry = Carry::new();
     for (group, blocks) in (0..chunks).step_by(2).zip(product.chunks_mut(4)) {
-        let mut columns = Group::new([L::zero(); 4]);
-        columns.add_products(group, left, right);
+        let columns = Group::of_products(group, left, right);
         for (block, digits) in blocks.iter_mut().zip(carry.digits(&columns)) {
             *block = digits;
         }
@@ -146,27 +152,27 @@ pub(super) fn multiply_low<L: Lanes>(left: &Pairs<L>, right: &Staggered<L>, prod
 }
 
 /// `sum` <- `addend` + `left` · `right`, from the topmost chunk below R on.
-pub(super) fn multiply_add_high<L: Lanes>(left: &Pairs<L>, right: &Staggered<L>, addend: &[L], sum: &mut [L]) {
+pub(super) fn multiply_add_high<L: Lanes>(left: &Pairs, right: &Staggered<L>, addend: &[L], sum: &mut [L]) {
     let chunks = left.0.len();
     let lowest = chunks.saturating_sub(1);
     let addends = addend.get(2 * lowest..).unwrap_or_default().as_chunks().0;
     let mut carry = Carry::new();
     for ((group, addend), blocks) in (lowest..2 * chunks).step_by(2).zip(addends).zip(sum.as_chunks_mut().0) {
-        let mut columns = Group::new(*addend);
-        columns.add_products(group, left, right);
+        let mut columns = Group::of_products(group, left, right);
+        columns.add_digits(addend);
         *blocks = carry.digits(&columns);
     }
 }
 
 /// `product` <- the square of the number of `pairs`, `doubled` and `staggered`: of the products of two different
 /// digits, which come twice, one is taken and counts twice.
-pub(super) fn square<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: &Staggered<L>, product: &mut [L]) {
+pub(super) fn square<L: Lanes>(pairs: &Pairs, doubled: &Pairs, staggered: &Staggered<L>, product: &mut [L]) {
     let chunks = pairs.0.len();
     let mut carry = Carry::new();
     for (group, blocks) in (0..2 * chunks).step_by(2).zip(product.as_chunks_mut().0) {
-        let mut columns = Group::new([L::zero(); 4]);
-        columns.add(diagonal(pairs, doubled, staggered, group / 2));
-        columns.add_runs(group, doubled, reach(group, chunks).start..group / 2, staggered, RUN / 2);
+        let diagonal = diagonal(pairs, doubled, staggered, group / 2);
+        let below = reach(group, chunks).start..group / 2;
+        let columns = Group::of_runs(diagonal, group, doubled, below, staggered, RUN_OF_DOUBLED);
         *blocks = carry.digits(&columns);
     }
 }
@@ -175,14 +181,14 @@ pub(super) fn square<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: 
 /// 4u + r, these are the pairs from 4u up to that one, and of that one, a a', with the digits b b' above it:
 /// aa | 2aa' | 2ab + a'a' | 2ab' + 2a'b.
 #[inline(always)]
-fn diagonal<L: Lanes>(pairs: &Pairs<L>, doubled: &Pairs<L>, staggered: &Staggered<L>, chunk: usize) -> [L; 4] {
+fn diagonal<L: Lanes>(pairs: &Pairs, doubled: &Pairs, staggered: &Staggered<L>, chunk: usize) -> [L; 4] {
     let once = L::new([0xffff, 0, -1 << 16, 0]);
     let twice = L::new([0, 0xffff, 0xffff, -1]);
     let middle = |pair: L, doubled: L, stagger: L| pair.dot(stagger.and(once)).add(doubled.dot(stagger.and(twice)));
     let window = staggered.window(2 * chunk, &(chunk..chunk + 1));
     let [_, [e, f, g, h], [i, j, k, _]] = window else { return [L::zero(); 4] };
-    let [a, b, c, d] = pairs.chunk(chunk);
-    let [aa, bb, cc, dd] = doubled.chunk(chunk);
+    let [a, b, c, d]: [L; 4] = pairs.chunk(chunk);
+    let [aa, bb, cc, dd]: [L; 4] = doubled.chunk(chunk);
     [
         middle(a, aa, *e),
         middle(b, bb, *f).add(aa.dot(*g)),
@@ -204,25 +210,39 @@ struct Group<L> {
 }
 
 impl<L: Lanes> Group<L> {
+    /// All that the product of `pairs` and `staggered` has in these columns.
     #[inline(always)]
-    fn new(low: [L; 4]) -> Self {
-        Self { low, high: [L::zero(); 4] }
+    fn of_products(group: usize, pairs: &Pairs, staggered: &Staggered<L>) -> Self {
+        Self::of_runs([L::zero(); 4], group, pairs, reach(group, pairs.0.len()), staggered, RUN)
     }
 
-    /// Adds all that the product of `pairs` and `staggered` has in these columns.
+    /// `first`, and what some chunks of pairs contribute, at most `run` of them in a sum. Mostly one sum has room for all.
     #[inline(always)]
-    fn add_products(&mut self, group: usize, pairs: &Pairs<L>, staggered: &Staggered<L>) {
-        self.add_runs(group, pairs, reach(group, pairs.0.len()), staggered, RUN);
-    }
-
-    /// Adds what some chunks of pairs contribute, at most `run` of them in a sum.
-    #[inline(always)]
-    fn add_runs(&mut self, group: usize, pairs: &Pairs<L>, reach: Range<usize>, staggered: &Staggered<L>, run: usize) {
-        for start in reach.clone().step_by(run) {
+    fn of_runs(
+        first: [L; 4],
+        group: usize,
+        pairs: &Pairs,
+        reach: Range<usize>,
+        staggered: &Staggered<L>,
+        run: usize,
+    ) -> Self {
+        let sums_from = |first, start| {
             let chunks = start..reach.end.min(start + run);
-            let staggers = staggered.window(group, &chunks);
-            self.add(sums(pairs.0.get(chunks).unwrap_or_default(), staggers));
+            sums(first, pairs.0.get(chunks.clone()).unwrap_or_default(), staggered.window(group, &chunks))
+        };
+        let mut columns = Self::of(sums_from(first, reach.start));
+        let mut start = reach.start + run;
+        while start < reach.end {
+            columns.add(sums_from([L::zero(); 4], start));
+            start += run;
         }
+        columns
+    }
+
+    #[inline(always)]
+    fn of(sums: [L; 4]) -> Self {
+        let splits = sums.map(L::split);
+        Self { low: splits.each_ref().map(|split| split.low), high: splits.each_ref().map(|split| split.high) }
     }
 
     #[inline(always)]
@@ -233,15 +253,22 @@ impl<L: Lanes> Group<L> {
             *high = high.add(split.high);
         }
     }
+
+    #[inline(always)]
+    fn add_digits(&mut self, digits: &[L; 4]) {
+        for (low, digits) in self.low.iter_mut().zip(digits) {
+            *low = low.add(*digits);
+        }
+    }
 }
 
 /// The sums, in the four blocks of a group, of the products of chunks of pairs with the chunks of staggers they meet.
 #[inline(always)]
-fn sums<L: Lanes>(pairs: &[L], staggers: &[[L; 4]]) -> [L; 4] {
-    let mut sums = [L::zero(); 4];
-    for (pairs, window) in pairs.iter().zip(staggers.windows(3).rev()) {
+fn sums<L: Lanes>(first: [L; 4], pairs: &[[i32; 4]], staggers: &[[L; 4]]) -> [L; 4] {
+    let mut sums = first;
+    for (pairs, window) in pairs.iter().rev().zip(staggers.windows(3)) {
         let [[_, a, b, c], [d, e, f, g], [h, i, j, _]] = window else { continue };
-        let pairs = pairs.broadcasts();
+        let pairs = splats(pairs);
         let [block0, block1, block2, block3] = sums;
         sums = [
             add_dots(block0, pairs, [*d, *c, *b, *a]),
