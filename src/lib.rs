@@ -21,6 +21,7 @@ pub mod crypto;
 mod csrf;
 pub mod decision;
 mod dpop;
+mod equal;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod examination;
 pub mod extractor;

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::header::Header;
+use crate::equal::equal;
 
 /// More are seldom in use at a time: one for each key that signs tokens.
 const MAX_HEADERS: usize = 16;
@@ -32,7 +33,7 @@ impl KnownHeaders {
     /// The header that this segment stands for, if it is known.
     pub(super) fn find(&self, segment: &[u8]) -> Option<Rc<KnownHeader>> {
         let headers = self.headers.try_borrow().ok()?;
-        headers.iter().find(|known| *known.segment == *segment).map(Rc::clone)
+        headers.iter().find(|known| equal(&known.segment, segment)).map(Rc::clone)
     }
 
     /// How many headers are known.
