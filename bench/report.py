@@ -15,19 +15,21 @@ def write(folder, run):
     ]
     document = {**run["about"], "memory_bytes": run["memory"], "claims": _judged(run), "results": results}
     parts = [claim_table(run["claims"]), _cost_table(run), run["chains"], run["sender"], _memory(run)]
-    return _write(folder, "table.md", "results.json", run, parts, document)
+    return _write(folder, "table.md", "results.json", describe(run["about"]), parts, document)
 
 
 def write_settings(folder, run):
     """The same with settings.md and settings.json, about what settings cost alone."""
     samples = {name: [asdict(sample) for sample in series.samples] for name, series in run["settings"].items()}
     document = {**run["about"], "claims": _judged(run), "settings": samples}
-    return _write(folder, "settings.md", "settings.json", run, [claim_table(run["claims"]), run["chains"]], document)
+    parts = [claim_table(run["claims"]), run["chains"]]
+    compared = "what is more is over the first row in the same round"
+    return _write(folder, "settings.md", "settings.json", describe(run["about"], compared), parts, document)
 
 
-def _write(folder, text_name, json_name, run, parts, document):
+def _write(folder, text_name, json_name, description, parts, document):
     folder.mkdir(parents=True, exist_ok=True)
-    text = "\n".join([describe(run["about"]), "", *(line for part in parts for line in [*part, ""])])
+    text = "\n".join([description, "", *(line for part in parts for line in [*part, ""])])
     (folder / text_name).write_text(text)
     (folder / json_name).write_text(json.dumps(document, indent=1) + "\n")
     return text
@@ -46,14 +48,14 @@ def claim_table(claims):
     return lines
 
 
-def describe(about):
+def describe(about, compared="what is added is over no filter in the same round"):
     """What the figures come from."""
     return (
         f"Envoy {about['envoy']} on one core, {about['wrk']} with 32 connections on another; {about['cpu']}, "
         f"{about['cores']} cores, load average before: {about['load_before']}. Medians of "
         f"{about['starts'] * about['rounds']} interleaved rounds of {about['seconds']} s in {about['starts']} starts. "
-        f"Tokens with {about['claims_bytes']} bytes of claims. CPU is Envoy's own, user and system, per request; what "
-        "is added is over no filter in the same round."
+        f"Tokens with {about['claims_bytes']} bytes of claims. CPU is Envoy's own, user and system, per request; "
+        f"{compared}."
     )
 
 

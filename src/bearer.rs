@@ -143,7 +143,7 @@ impl<'p, 's, 'r> Bearers<'p, 's, 'r> {
         let interest = self.authenticator.interest(id);
         let principal = accept(id, provider, token, interest, self.authenticator.signatures(), self.moment)?;
         if let Some(Ok(decoded)) = presented.token.decoded.get() {
-            decoded.make_header_known(token.header(), self.authenticator.known_headers());
+            decoded.make_header_known(self.authenticator.known_headers());
         }
         Ok(Rc::new(principal))
     }

@@ -159,9 +159,11 @@ mod tests {
             let Decision::Allow(admission) = authenticator.report(Decision::Allow(admission), &request) else {
                 panic!()
             };
-            admission.told.len()
+            admission.told
         };
-        assert_eq!((told(true), told(false)), (1, 0));
+        let allowed = HeaderEdit::Replace("x-jwt-warden-verdict".to_owned(), vec![b"allowed".to_vec()]);
+        assert_eq!(told(true), [Rc::from([Effect::Header(allowed)])]);
+        assert!(told(false).is_empty());
     }
 
     #[test]

@@ -66,8 +66,7 @@ impl Sanitizer {
             self.lengths.may_hold(name.len())
                 && (self.is_claim_header(name) || self.is_twin(name) || (removes_proofs && name == PROOF))
         });
-        let mut edits = Vec::new();
-        edits.extend(spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())));
+        let mut edits: Vec<_> = spoofed.into_iter().map(|name| HeaderEdit::Remove(name.to_owned())).collect();
         let gone = self.locations.iter().filter(|location| !location.stays(keep));
         remove_tokens(gone.map(|location| &location.location), request, &mut edits);
         edits

@@ -233,6 +233,21 @@ mod tests {
     }
 
     #[test]
+    fn the_first_fault_is_told_unless_the_text_is_no_json_to_its_end() {
+        let fault = |json| Claims::parse(json, &[]).err().unwrap();
+        for (json, first) in [
+            (r#"{"sub":1,"exp":2,"aud":"a"}"#, "sub"),
+            (r#"{"sub":1,"exp":"2","aud":"a"}"#, "sub"),
+            (r#"{"exp":"2","sub":1}"#, "exp"),
+        ] {
+            assert!(matches!(fault(json), FormError::WrongValue { name, .. } if name == first), "{json}");
+        }
+        for json in [r#"{"sub":1,"exp":}"#, r#"{"sub":1}}"#, r#"{"sub":1,"sub":"s"}"#] {
+            assert!(matches!(fault(json), FormError::NotStrictJson { .. }), "{json}");
+        }
+    }
+
+    #[test]
     fn names_are_strings() {
         for name in ["iss", "sub", "jti", "azp", "client_id"] {
             refused_values(name, &["null", "1", "true", "[]", r#"["s"]"#, "{}"]);

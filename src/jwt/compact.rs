@@ -9,7 +9,7 @@ use super::header::Header;
 use super::known_headers::{KnownHeader, KnownHeaders};
 use super::token::{ReadHeader, UnverifiedToken};
 
-/// The three segments of a token, decoded into buffers of its own.
+/// The three segments of a token, decoded; a header that was known before is shared.
 pub struct DecodedToken<'a> {
     signing_input: &'a [u8],
     header_segment: &'a [u8],
@@ -92,13 +92,13 @@ impl<'a> DecodedToken<'a> {
     /// Makes the header known, for tokens that begin with the same segment.
     ///
     /// It is for the caller to see that the token has been verified: others must not come among the `known` headers.
-    pub fn make_header_known(&self, header: &Header<'_>, known: &KnownHeaders) {
-        if let DecodedHeader::Unread(json) = &self.header {
+    pub fn make_header_known(&self, known: &KnownHeaders) {
+        if let (DecodedHeader::Unread(json), Ok(header)) = (&self.header, self.parse_header()) {
             known.keep(self.header_segment, json, header);
         }
     }
 
-    /// The header as sent: the decoded text, which nobody has read yet.
+    /// The header as sent: the decoded text.
     ///
     /// # Errors
     ///

@@ -198,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn the_first_fault_is_told_unless_the_text_is_no_json_to_its_end() {
+        for (json, expected) in [
+            (r#"{"crit":["x"],"alg":"ES256"}"#, Reason::HeaderUnsupported),
+            (r#"{"kid":1,"crit":["x"],"alg":"ES256"}"#, Reason::HeaderMalformed),
+            (r#"{"alg":"none","kid":"k","typ":"JWT"}"#, Reason::AlgorithmNotAllowed),
+            (r#"{"alg":"none","kid":}"#, Reason::HeaderMalformed),
+            (r#"{"alg":"none","kid":"k"}}"#, Reason::HeaderMalformed),
+        ] {
+            assert_eq!(reason(json), Err(expected), "{json}");
+        }
+    }
+
+    #[test]
     fn a_name_twice_is_refused() {
         for twins in [r#""alg":"none""#, r#""\u0061lg":"ES256""#, r#""kid":1,"kid":2"#, r#""x":1,"\u0078":1"#] {
             let json = format!(r#"{{"alg":"ES256",{twins}}}"#);
