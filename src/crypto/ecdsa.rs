@@ -9,6 +9,7 @@ use p256::ecdsa::signature::Verifier;
 use p256::elliptic_curve::point::AffineCoordinates;
 
 use super::der::ec_public_key;
+use super::host::public_key_field;
 use super::signature::FixedSignature;
 use super::{InvalidKey, SignatureAlgorithm};
 
@@ -17,7 +18,7 @@ macro_rules! curve {
         #[doc = $doc]
         pub struct $key {
             key: $curve::ecdsa::VerifyingKey,
-            spki: OnceCell<Vec<u8>>,
+            field_for_host: OnceCell<Vec<u8>>,
         }
 
         impl $key {
@@ -31,7 +32,7 @@ macro_rules! curve {
                 // Checks that the coordinates are field elements and the curve's equation.
                 let point = $curve::AffinePoint::from_coordinates(&coordinate(x)?, &coordinate(y)?).into_option();
                 let key = point.and_then(|point| $curve::ecdsa::VerifyingKey::from_affine(point).ok());
-                key.map(|key| Self { key, spki: OnceCell::new() }).ok_or(InvalidKey::PointNotOnCurve)
+                key.map(|key| Self { key, field_for_host: OnceCell::new() }).ok_or(InvalidKey::PointNotOnCurve)
             }
 
             /// The point in uncompressed form: 0x04, x, y.
@@ -40,9 +41,9 @@ macro_rules! curve {
                 self.key.to_sec1_point(false).as_bytes().to_vec()
             }
 
-            /// DER `SubjectPublicKeyInfo`, encoded once.
-            pub(super) fn spki(&self) -> &[u8] {
-                self.spki.get_or_init(|| ec_public_key($oid, &self.point()))
+            /// What a host's verifier is told of the key, encoded once.
+            pub(super) fn field_for_host(&self) -> &[u8] {
+                self.field_for_host.get_or_init(|| public_key_field(&ec_public_key($oid, &self.point())))
             }
         }
 

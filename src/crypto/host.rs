@@ -92,20 +92,21 @@ fn answers_rightly(host: &dyn HostVerifier, algorithm: SignatureAlgorithm) -> bo
 
 /// A signature as the host wants to see it.
 struct Question<'q> {
-    /// Field 2 of the arguments: DER `SubjectPublicKeyInfo`.
+    /// Field 1 of the arguments.
+    hash: &'static [u8],
+    /// Field 2 of the arguments.
     public_key: &'q [u8],
-    hash: &'static str,
     signature: Cow<'q, [u8]>,
 }
 
 impl<'q> Question<'q> {
     /// `None` if the signature cannot be one of this key under this algorithm, whatever it signs.
     fn of(key: &'q VerifyingKey, algorithm: SignatureAlgorithm, signature: &'q [u8]) -> Option<Self> {
-        let hash = hash_name(algorithm)?;
+        let hash = hash_field(algorithm)?;
         if algorithm.key_family() != key.family() {
             return None;
         }
-        let (public_key, length) = key.for_host()?;
+        let (public_key, length) = key.field_for_host()?;
         if signature.len() != length {
             return None;
         }
@@ -113,18 +114,26 @@ impl<'q> Question<'q> {
             VerifyingKey::Rsa(_) => Cow::Borrowed(signature),
             _ => Cow::Owned(ecdsa_signature(signature)),
         };
-        Some(Self { public_key, hash, signature })
+        Some(Self { hash, public_key, signature })
     }
 
     /// The serialized `VerifySignatureArguments`: 1 the hash, 2 the key, 3 the signature, 4 the text.
     fn arguments(&self, text: &[u8]) -> Vec<u8> {
-        let size = self.public_key.len() + self.signature.len() + text.len() + 32;
+        let size = self.hash.len() + self.public_key.len() + self.signature.len() + text.len() + 16;
         let mut arguments = Vec::with_capacity(size);
-        for (number, field) in [(1, self.hash.as_bytes()), (2, self.public_key), (3, &self.signature), (4, text)] {
-            push_field(&mut arguments, number, field);
-        }
+        arguments.extend_from_slice(self.hash);
+        arguments.extend_from_slice(self.public_key);
+        push_field(&mut arguments, 3, &self.signature);
+        push_field(&mut arguments, 4, text);
         arguments
     }
+}
+
+/// Field 2 of the arguments: DER `SubjectPublicKeyInfo`.
+pub(super) fn public_key_field(subject_public_key_info: &[u8]) -> Vec<u8> {
+    let mut field = Vec::with_capacity(subject_public_key_info.len() + 8);
+    push_field(&mut field, 2, subject_public_key_info);
+    field
 }
 
 /// A length-delimited field (wire type 2).
@@ -134,11 +143,12 @@ fn push_field(arguments: &mut Vec<u8>, number: u64, field: &[u8]) {
     arguments.extend_from_slice(field);
 }
 
-const fn hash_name(algorithm: SignatureAlgorithm) -> Option<&'static str> {
+/// Field 1 of the arguments: the hash's name, of six letters.
+const fn hash_field(algorithm: SignatureAlgorithm) -> Option<&'static [u8]> {
     match algorithm {
-        SignatureAlgorithm::Rs256 | SignatureAlgorithm::Es256 => Some("sha256"),
-        SignatureAlgorithm::Rs384 | SignatureAlgorithm::Es384 => Some("sha384"),
-        SignatureAlgorithm::Rs512 | SignatureAlgorithm::Es512 => Some("sha512"),
+        SignatureAlgorithm::Rs256 | SignatureAlgorithm::Es256 => Some(b"\x0a\x06sha256"),
+        SignatureAlgorithm::Rs384 | SignatureAlgorithm::Es384 => Some(b"\x0a\x06sha384"),
+        SignatureAlgorithm::Rs512 | SignatureAlgorithm::Es512 => Some(b"\x0a\x06sha512"),
         _ => None,
     }
 }
@@ -190,7 +200,7 @@ mod tests {
         let (key, signature) = known_answer(SignatureAlgorithm::Rs256).unwrap();
         let VerifyingKey::Rsa(rsa) = &key else { panic!("a key of RSA") };
         let question = Question::of(&key, SignatureAlgorithm::Rs256, &signature).unwrap();
-        assert_eq!(question.public_key, rsa_public_key(rsa.modulus(), rsa.exponent()));
+        assert_eq!(question.public_key, public_key_field(&rsa_public_key(rsa.modulus(), rsa.exponent())));
         assert_eq!(*question.signature, signature);
     }
 

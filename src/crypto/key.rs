@@ -42,14 +42,14 @@ impl VerifyingKey {
         }
     }
 
-    /// The key as a host's verifier wants it, DER `SubjectPublicKeyInfo`, and the length that its signatures have; `None`
-    /// for families that no host is asked about.
-    pub(super) fn for_host(&self) -> Option<(&[u8], usize)> {
+    /// The key as a field of the arguments of a host's verifier, and the length that its signatures have; `None` for
+    /// families that no host is asked about.
+    pub(super) fn field_for_host(&self) -> Option<(&[u8], usize)> {
         match self {
-            Self::Rsa(key) => Some((key.spki(), key.modulus().len())),
-            Self::P256(key) => Some((key.spki(), 64)),
-            Self::P384(key) => Some((key.spki(), 96)),
-            Self::P521(key) => Some((key.spki(), 132)),
+            Self::Rsa(key) => Some((key.field_for_host(), key.modulus().len())),
+            Self::P256(key) => Some((key.field_for_host(), 64)),
+            Self::P384(key) => Some((key.field_for_host(), 96)),
+            Self::P521(key) => Some((key.field_for_host(), 132)),
             Self::Ed25519(_) | Self::Hmac(_) => None,
         }
     }

@@ -18,6 +18,7 @@ use self::kernel::Modulus;
 use super::InvalidKey;
 use super::der::rsa_public_key;
 use super::hash::JoseHash;
+use super::host::public_key_field;
 use super::signature::RsaSignature;
 
 /// RFC 7518 section 3.3 demands 2048 bits; the upper bound keeps a hostile key from costing milliseconds.
@@ -30,7 +31,7 @@ pub struct RsaKey {
     modulus: Vec<u8>,
     exponent: u64,
     kernel: OnceCell<Modulus>,
-    spki: OnceCell<Vec<u8>>,
+    field_for_host: OnceCell<Vec<u8>>,
 }
 
 impl RsaKey {
@@ -51,7 +52,7 @@ impl RsaKey {
             return Err(InvalidKey::ModulusEven);
         }
         let exponent = valid_exponent(exponent).ok_or(InvalidKey::Exponent)?;
-        Ok(Self { modulus: modulus.to_vec(), exponent, kernel: OnceCell::new(), spki: OnceCell::new() })
+        Ok(Self { modulus: modulus.to_vec(), exponent, kernel: OnceCell::new(), field_for_host: OnceCell::new() })
     }
 
     /// The modulus, big-endian, without leading zero octets.
@@ -66,9 +67,9 @@ impl RsaKey {
         self.exponent
     }
 
-    /// DER `SubjectPublicKeyInfo`, encoded once.
-    pub(super) fn spki(&self) -> &[u8] {
-        self.spki.get_or_init(|| rsa_public_key(&self.modulus, self.exponent))
+    /// What a host's verifier is told of the key, encoded once.
+    pub(super) fn field_for_host(&self) -> &[u8] {
+        self.field_for_host.get_or_init(|| public_key_field(&rsa_public_key(&self.modulus, self.exponent)))
     }
 
     fn modulus_bits(&self) -> usize {
