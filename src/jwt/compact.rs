@@ -93,7 +93,9 @@ impl<'a> DecodedToken<'a> {
     ///
     /// It is for the caller to see that the token has been verified: others must not come among the `known` headers.
     pub fn make_header_known(&self, known: &KnownHeaders) {
-        if let (DecodedHeader::Unread(json), Ok(header)) = (&self.header, self.parse_header()) {
+        if let DecodedHeader::Unread(json) = &self.header
+            && let Ok(header) = self.parse_header()
+        {
             known.keep(self.header_segment, json, header);
         }
     }
