@@ -4,7 +4,7 @@
 //! counting. The names are made of the configuration's and the filter's own words, so their number is bounded whatever
 //! clients send.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use proxy_wasm::types::MetricType;
 
@@ -21,8 +21,6 @@ const ROOM_FOR_RULES: usize = 2048;
 pub(super) struct Metrics {
     /// Sorted by metric.
     known: RefCell<Vec<Known>>,
-    /// Where the metric stands that was found last: mostly it is the next one too.
-    latest: Cell<usize>,
 }
 
 struct Known {
@@ -195,18 +193,7 @@ impl Metrics {
     }
 
     fn knows(&self, metric: Metric) -> bool {
-        self.known.try_borrow().is_ok_and(|known| self.position(&known, metric).is_ok())
-    }
-
-    /// Where the metric stands, otherwise where it would have to.
-    fn position(&self, known: &[Known], metric: Metric) -> Result<usize, usize> {
-        let latest = self.latest.get();
-        if known.get(latest).is_some_and(|known| known.metric == metric) {
-            return Ok(latest);
-        }
-        let position = known.binary_search_by_key(&metric, |known| known.metric);
-        self.latest.set(position.unwrap_or_else(|position| position));
-        position
+        self.known.try_borrow().is_ok_and(|known| known.binary_search_by_key(&metric, |known| known.metric).is_ok())
     }
 
     /// They come first.
@@ -217,7 +204,7 @@ impl Metrics {
 
     fn with(&self, metric: Metric, config: &Config, act: impl FnOnce(&mut Known)) {
         let Ok(mut known) = self.known.try_borrow_mut() else { return };
-        let position = self.position(&known, metric).unwrap_or_else(|position| {
+        let position = known.binary_search_by_key(&metric, |known| known.metric).unwrap_or_else(|position| {
             let id = abi::define_metric(metric.kind(), &metric.name(config));
             known.insert(position, Known { metric, id, pending: 0 });
             position
