@@ -163,6 +163,8 @@ mutants: ## Change the decisions about tokens one by one and see the tests fail 
 lint: ## Check format, lints and the house rules
 	@tools/rust $(TARGET)
 	cargo fmt --all --check
+	cargo fmt --check --manifest-path bench/empty/Cargo.toml
+	cargo fmt --check --manifest-path bench/calls/Cargo.toml
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --lib --target $(TARGET) --locked -- -D warnings
 	# With its tests: test-wasm runs them there.

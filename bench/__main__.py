@@ -20,8 +20,8 @@ from . import (
     proxy,
     report,
     revocation,
-    rounds,
     sender,
+    turns,
 )
 from .bootstrap import WARDEN
 from .rounds import Pace
@@ -73,11 +73,9 @@ def _options():
 
 def _measure(about, pace):
     tokens = cases.mint()
-    listed = cases.cases(tokens)
-    series, resident = rounds.measure(cases.proxies(tokens), listed, pace, _tell)
+    results, resident = turns.measure(cases.proxies(tokens), cases.groups(tokens), pace, _tell)
     with revocation.clusters() as services:
         settings = chains.measure(tokens, pace, _tell, services)
-    results = {(case.name, case.proxy): taken for case, taken in zip(listed, series, strict=True)}
     artifact = WARDEN.stat().st_size
     worker = memory.worker_bytes(tokens, pace.seconds)
     return {

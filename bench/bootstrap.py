@@ -1,5 +1,6 @@
 """Envoy's configuration: listeners that differ in their HTTP filters only."""
 
+import base64
 import json
 from pathlib import Path
 
@@ -49,10 +50,13 @@ def http_filter(name, message, **fields):
 
 
 def wasm(module, configuration=None):
-    """A Wasm filter; every listener's runs in one VM per worker."""
+    """A Wasm filter; every listener's runs in one VM per worker. `configuration`: bytes, or what becomes JSON."""
     vm = {"vm_id": "bench", "runtime": "envoy.wasm.runtime.v8", "code": {"local": {"filename": str(module)}}}
     plugin = {"name": "bench", "root_id": "bench", "failure_policy": "FAIL_CLOSED", "vm_config": vm}
-    if configuration is not None:
+    if isinstance(configuration, bytes):
+        value = base64.b64encode(configuration).decode()
+        plugin["configuration"] = {"@type": _TYPE + "google.protobuf.BytesValue", "value": value}
+    elif configuration is not None:
         text = json.dumps(configuration)
         plugin["configuration"] = {"@type": _TYPE + "google.protobuf.StringValue", "value": text}
     return [http_filter("wasm", "wasm.v3.Wasm", config=plugin)]

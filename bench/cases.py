@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import modules
+from . import modules, questions
 from .bootstrap import native, provider, warden, wasm
 from .pools import COUNT, ISSUER, Pool, pool
 
@@ -10,6 +10,10 @@ ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "EdDSA", "HS256"]
 HOT = 500
 # How jwt-warden is told to forget every token.
 COLD = {"token_cache": {"max_entries": 0}}
+# Those that ask the host to verify signatures.
+BY_THE_HOST = ["RS256", "ES256", "ES384"]
+# Those that are measured without the host's help too.
+FALLBACK = ["RS256", "ES256"]
 # More than the hot tokens, so that all of them are hits.
 NATIVE_CACHE = 1000
 MANY_PROVIDERS, MANY_RULES = 50, 1000
@@ -18,6 +22,8 @@ HOT_TOKENS = f"{HOT} hot tokens"
 # More than fit into the cache, which keeps a part of them and is not washed out.
 IN_TURN = f"RS256, {COUNT} tokens in turn"
 NO_FILTER, EMPTY_FILTER = "no filter", "empty Wasm filter"
+# The Envoy whose filter only asks of the host what jwt-warden has to ask.
+CALLS = "the calls alone"
 
 
 def new_tokens(algorithm):
@@ -39,11 +45,13 @@ class Case:
 def proxies(pools):
     """The Envoys: names, and their listeners with their filters."""
     keys = {algorithm: provider(pools[algorithm].jwk) for algorithm in ALGORITHMS}
-    fallback = {name: warden(keys[name], module=modules.without_host_crypto(), **COLD) for name in ("RS256", "ES256")}
+    fallback = {name: warden(keys[name], module=modules.without_host_crypto(), **COLD) for name in FALLBACK}
+    calls = {name: wasm(modules.calls(), questions.all_about(pools[name], HOT)) for name in BY_THE_HOST}
     rsa = keys["RS256"]
     return {
         "none": {"all": []},
         "empty": {"all": wasm(modules.empty())},
+        CALLS: {**calls, "hot": wasm(modules.calls())},
         "native": {name: native(key) for name, key in keys.items()},
         "native, cache on": {"RS256": native(rsa, cache=NATIVE_CACHE)},
         "jwt-warden, cache off": {name: warden(key, **COLD) for name, key in keys.items()},
@@ -58,21 +66,26 @@ def crowd(count, last, filler):
     return [*others, last]
 
 
-def cases(pools):
-    """Everything that goes into the table."""
+def groups(pools):
+    """Everything that goes into the table. What is compared is in one group, whose first case has no filter."""
     rsa = pools["RS256"]
-    listed = [Case(NO_FILTER, "none", "all", rsa), Case(EMPTY_FILTER, "empty", "all", rsa)]
-    for algorithm in ALGORITHMS:
-        listed += [
-            Case(new_tokens(algorithm), name, algorithm, pools[algorithm])
-            for name in ("native", "jwt-warden, cache off")
-        ]
-    listed += [Case(HOT_TOKENS, name, "RS256", rsa, HOT) for name in ("native", "native, cache on", "jwt-warden")]
-    listed += [
-        Case(IN_TURN, "jwt-warden", "RS256", rsa),
-        *(Case(new_tokens(name), "jwt-warden, fall-back", name, pools[name]) for name in ("RS256", "ES256")),
+    hot = (("native", "RS256"), ("native, cache on", "RS256"), ("jwt-warden", "RS256"), (CALLS, "hot"))
+    return [
+        [
+            Case(NO_FILTER, "none", "all", rsa),
+            Case(EMPTY_FILTER, "empty", "all", rsa),
+            Case(IN_TURN, "jwt-warden", "RS256", rsa),
+        ],
+        *(_of_new_tokens(algorithm, pools[algorithm]) for algorithm in ALGORITHMS),
+        [Case(HOT_TOKENS, name, listener, rsa, HOT) for name, listener in (("none", "all"), *hot)],
     ]
-    return listed
+
+
+def _of_new_tokens(algorithm, tokens):
+    ours = ["jwt-warden, cache off", *(["jwt-warden, fall-back"] if algorithm in FALLBACK else [])]
+    calls = [CALLS] if algorithm in BY_THE_HOST else []
+    names = [("none", "all"), *((name, algorithm) for name in ("native", *ours, *calls))]
+    return [Case(new_tokens(algorithm), name, listener, tokens) for name, listener in names]
 
 
 def mint():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from . import chains
-from .cases import HOT_TOKENS, NO_FILTER, new_tokens
+from .cases import HOT_TOKENS, new_tokens
 from .report import spread
 
 MEGABYTE = 1_000_000
@@ -38,16 +38,14 @@ class Claim:
 
 
 def claims(results, settings, artifact_bytes, worker_bytes):
-    """Every claim. `results`: the series by case name and proxy; `settings`: by name, as `chains` measured them."""
-    baseline = results[NO_FILTER, "none"]
-    added = {key: median(series.added(baseline)) for key, series in results.items()}
+    """Every claim. `results`: by case name and proxy; `settings`: by name, as `chains` measured them."""
     hot = (HOT_TOKENS, "jwt-warden")
     return [
-        *(_of_new_tokens(added, algorithm, limit) for algorithm, limit in NEW_TOKENS.items()),
-        _quotient(added, hot, (HOT_TOKENS, "native"), 0.20),
-        _difference(added, hot, (HOT_TOKENS, "native, cache on"), 3),
-        _figure(added, (new_tokens("RS256"), "jwt-warden, fall-back"), 60),
-        _figure(added, (new_tokens("ES256"), "jwt-warden, fall-back"), 700),
+        *(_of_new_tokens(results, algorithm, limit) for algorithm, limit in NEW_TOKENS.items()),
+        _quotient(results, hot, (HOT_TOKENS, "native"), 0.20),
+        _difference(results, hot, (HOT_TOKENS, "native, cache on"), 3),
+        _figure(results, (new_tokens("RS256"), "jwt-warden, fall-back"), 60),
+        _figure(results, (new_tokens("ES256"), "jwt-warden, fall-back"), 700),
         *of_settings(settings),
         Claim("artifact", "", artifact_bytes / MEGABYTE, 1, "MB"),
         Claim("memory per worker, 50 providers, full cache", "", worker_bytes / MEGABYTE, 16, "MB"),
@@ -59,19 +57,31 @@ def of_settings(settings):
     return [_more(settings, name, limit) for name, limit in SETTINGS.items()]
 
 
-def _of_new_tokens(added, algorithm, limit):
+def _of_new_tokens(results, algorithm, limit):
     case = new_tokens(algorithm)
-    return _quotient(added, (case, "jwt-warden, cache off"), (case, "native"), limit)
+    return _quotient(results, (case, "jwt-warden, cache off"), (case, "native"), limit)
 
 
-def _quotient(added, ours, theirs, limit):
-    figures = f"{added[ours]:.1f} / {added[theirs]:.1f} us"
-    return Claim(f"{ours[0]}: {ours[1]} / {theirs[1]}", figures, added[ours] / added[theirs], limit)
+def _quotient(results, ours, theirs, limit):
+    """Of what both add in the same round."""
+    quotients = [our / their for our, their in _pairs(results, ours, theirs)]
+    title = f"{ours[0]}: {ours[1]} / {theirs[1]}"
+    return Claim(title, _figures(results, ours, "/", theirs, quotients), median(quotients), limit)
 
 
-def _difference(added, more, less, limit):
-    figures = f"{added[more]:.1f} - {added[less]:.1f} us"
-    return Claim(f"{more[0]}: {more[1]} - {less[1]}", figures, added[more] - added[less], limit, "us")
+def _difference(results, more, less, limit):
+    differences = [one - other for one, other in _pairs(results, more, less)]
+    title = f"{more[0]}: {more[1]} - {less[1]}"
+    return Claim(title, _figures(results, more, "-", less, differences), median(differences), limit, "us")
+
+
+def _pairs(results, one, other):
+    return zip(results[one].added, results[other].added, strict=True)
+
+
+def _figures(results, one, sign, other, values):
+    ours, theirs = (median(results[key].added) for key in (one, other))
+    return f"{ours:.1f} {sign} {theirs:.1f} us; half of the rounds: {spread(values, 2)[1]}"
 
 
 def _more(settings, name, limit):
@@ -79,5 +89,6 @@ def _more(settings, name, limit):
     return Claim(f"{HOT_TOKENS}: {name}", f"half of the rounds: {spread(more)[1]} us", median(more), limit, "us more")
 
 
-def _figure(added, key, limit):
-    return Claim(f"{key[0]}: {key[1]}", "", added[key], limit, "us")
+def _figure(results, key, limit):
+    added = results[key].added
+    return Claim(f"{key[0]}: {key[1]}", f"half of the rounds: {spread(added)[1]} us", median(added), limit, "us")

@@ -13,15 +13,24 @@ _FUNCTION = b"verify_signature"
 @cache
 def empty(all_callbacks=False):
     """A filter that does nothing; with `all_callbacks` it exports what the SDK exports by default."""
-    environment = dict(os.environ)
-    folder = ROOT / "target/bench"
     if all_callbacks:
-        folder = ROOT / "target/bench-all-callbacks"
-        environment["CARGO_TARGET_WASM32_WASIP1_LINKER"] = "rust-lld"
+        return _build("empty", "bench-all-callbacks", {"CARGO_TARGET_WASM32_WASIP1_LINKER": "rust-lld"})
+    return _build("empty", "bench", {})
+
+
+@cache
+def calls():
+    """A filter that makes jwt-warden's calls of the host, and does nothing else."""
+    return _build("calls", "bench", {})
+
+
+def _build(name, folder, environment):
+    """The module of the package with this name beside this file."""
+    target = ROOT / "target" / folder
     command = ["cargo", "build", "--quiet", "--release", "--locked", "--target", "wasm32-wasip1"]
-    options = {"cwd": ROOT / "bench/empty", "env": environment, "stdin": subprocess.DEVNULL, "check": True}
-    subprocess.run([*command, "--target-dir", folder], **options)
-    return folder / "wasm32-wasip1/release/empty_filter.wasm"
+    options = {"cwd": ROOT / "bench" / name, "env": {**os.environ, **environment}, "stdin": subprocess.DEVNULL}
+    subprocess.run([*command, "--target-dir", target], check=True, **options)
+    return target / f"wasm32-wasip1/release/{name}_filter.wasm"
 
 
 @cache

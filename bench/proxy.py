@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import time
 import urllib.request
@@ -58,6 +59,18 @@ class Proxy:
         but there in steps of 10 ms."""
         threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1000
+
+    def requests(self, listener):
+        """How many requests the listener has had."""
+        return int(self._admin(f"/stats?filter=^http.{listener}.downstream_rq_total$").split(": ")[1])
+
+    def put_to_sleep(self):
+        """Stops the process where it is."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self):
+        """Has it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     def resident_bytes(self):
         """The memory that the process has now."""

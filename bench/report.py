@@ -4,18 +4,23 @@ import json
 from dataclasses import asdict
 from statistics import median, quantiles
 
-from . import cases
+from .cases import NO_FILTER
+from .turns import SLICE
+
+ONE_BY_ONE = "What is added is over no filter in the same round"
+TURNS = (
+    f"The Envoys that are compared are under load at the same time, and take turns of {SLICE} s; what is added is over "
+    "no filter in the same round, and quotients are of the same round. Requests per second and latency are of other "
+    "rounds, in which each Envoy was driven by itself, as were the settings and the sender constraints"
+)
 
 
 def write(folder, run):
     """Writes table.md and results.json, and gives the former. `run`: what `main` gathered."""
-    results = [
-        {"case": case, "proxy": proxy, "samples": [asdict(sample) for sample in series.samples]}
-        for (case, proxy), series in run["results"].items()
-    ]
+    results = [{"case": case, "proxy": proxy, **asdict(result)} for (case, proxy), result in run["results"].items()]
     document = {**run["about"], "memory_bytes": run["memory"], "claims": _judged(run), "results": results}
     parts = [claim_table(run["claims"]), _cost_table(run), run["chains"], run["sender"], _memory(run)]
-    return _write(folder, "table.md", "results.json", describe(run["about"]), parts, document)
+    return _write(folder, "table.md", "results.json", describe(run["about"], TURNS), parts, document)
 
 
 def write_settings(folder, run):
@@ -23,7 +28,7 @@ def write_settings(folder, run):
     samples = {name: [asdict(sample) for sample in series.samples] for name, series in run["settings"].items()}
     document = {**run["about"], "claims": _judged(run), "settings": samples}
     parts = [claim_table(run["claims"]), run["chains"]]
-    compared = "what is more is over the first row in the same round"
+    compared = "What is more is over the first row in the same round"
     return _write(folder, "settings.md", "settings.json", describe(run["about"], compared), parts, document)
 
 
@@ -48,37 +53,38 @@ def claim_table(claims):
     return lines
 
 
-def describe(about, compared="what is added is over no filter in the same round"):
+def describe(about, compared=ONE_BY_ONE):
     """What the figures come from."""
     return (
         f"Envoy {about['envoy']} on one core, {about['wrk']} with 32 connections on another; {about['cpu']}, "
         f"{about['cores']} cores, load average before: {about['load_before']}. Medians of "
         f"{about['starts'] * about['rounds']} interleaved rounds of {about['seconds']} s in {about['starts']} starts. "
-        f"Tokens with {about['claims_bytes']} bytes of claims. CPU is Envoy's own, user and system, per request; "
+        f"Tokens with {about['claims_bytes']} bytes of claims. CPU is Envoy's own, user and system, per request. "
         f"{compared}."
     )
 
 
 def _cost_table(run):
-    """Every case, with what it adds, and the spread of that: between which values half of the rounds lie."""
+    """Every case, with what it adds, and between which values that lies in half of the rounds."""
     lines = [
         "| case | filter | CPU us | added us | middle half | requests/s | p50 us | p99 us |",
         "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
-    baseline = run["results"][cases.NO_FILTER, "none"]
-    for (case, proxy), series in run["results"].items():
+    for (case, proxy), result in run["results"].items():
+        if proxy == "none" and case != NO_FILTER:
+            continue  # the same again
         cells = [
-            *(case, proxy, f"{series.median('cpu'):.1f}", *spread(series.added(baseline))),
-            *(f"{series.median(name):.0f}" for name in ("per_second", "p50", "p99")),
+            *(case, proxy, f"{median(result.cpu):.1f}", *spread(result.added)),
+            *(f"{median(getattr(load, name) for load in result.loads):.0f}" for name in ("per_second", "p50", "p99")),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
-def spread(values):
+def spread(values, places=1):
     """The median, and between which values half of them lie: text."""
     low, _, high = quantiles(values, n=4, method="inclusive")
-    return f"{median(values):.1f}", f"{low:.1f} to {high:.1f}"
+    return f"{median(values):.{places}f}", f"{low:.{places}f} to {high:.{places}f}"
 
 
 def comparison(title, rows):

@@ -58,7 +58,7 @@ def measure(proxies, cases, pace, tell, services=None, **options):
     samples = [[] for _ in cases]
     for number in range(pace.starts):
         with ExitStack() as stack:
-            running = {name: stack.enter_context(_proxy(name, proxies[name], services, options)) for name in proxies}
+            running = {name: stack.enter_context(started(name, proxies[name], services, **options)) for name in proxies}
             for driver in drivers:
                 driver.sample(running, pace.seconds)  # warms up, and does not count
             for turn in range(pace.rounds):
@@ -70,7 +70,8 @@ def measure(proxies, cases, pace, tell, services=None, **options):
     return [Series(taken) for taken in samples], resident
 
 
-def _proxy(name, listeners, services, options):
+def started(name, listeners, services=None, **options):
+    """An Envoy with these listeners."""
     folder = "".join(letter if letter.isalnum() else "-" for letter in name)
     return Proxy(folder, bootstrap(listeners, services=services), **options)
 
@@ -79,15 +80,20 @@ class Driver:
     """Drives one case, each time with the tokens that come next: so none comes back before all others were sent."""
 
     def __init__(self, case):
-        self._case = case
+        self.case = case
         self._sent = 0
 
     def sample(self, running, seconds):
-        """Drives the case for `seconds`."""
-        case, proxy = self._case, running[self._case.proxy]
+        """Drives the case for `seconds`, and measures it."""
+        proxy = running[self.case.proxy]
         before = proxy.cpu_microseconds()
-        url = proxy.url(case.listener)
-        load = drive(url, case.pool.path, seconds, limit=case.tokens, skip=self._sent)
+        load = self.drive(running, seconds)
         cpu = (proxy.cpu_microseconds() - before) / load.requests
-        self._sent += load.requests
         return Sample(round(cpu, 3), round(load.per_second, 1), load.p50, load.p99)
+
+    def drive(self, running, seconds):
+        """Drives the case for `seconds`: what wrk saw."""
+        url = running[self.case.proxy].url(self.case.listener)
+        load = drive(url, self.case.pool.path, seconds, limit=self.case.tokens, skip=self._sent)
+        self._sent += load.requests
+        return load
