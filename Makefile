@@ -165,6 +165,7 @@ lint: ## Check format, lints and the house rules
 	cargo fmt --all --check
 	cargo fmt --check --manifest-path bench/empty/Cargo.toml
 	cargo fmt --check --manifest-path bench/calls/Cargo.toml
+	cargo clippy --manifest-path bench/calls/Cargo.toml --target-dir target/bench --target $(TARGET) --locked -- -D warnings -D clippy::undocumented_unsafe_blocks
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo clippy --lib --target $(TARGET) --locked -- -D warnings
 	# With its tests: test-wasm runs them there.

@@ -29,7 +29,7 @@ class Load:
 def drive(url, tokens, seconds, limit=1 << 30, skip=0, connections=32, body=0):
     """Sends requests for `seconds`, each with the next of the first `limit` tokens of the file, and skips `skip`.
     A request that does not succeed ends the bench: a refusal is not what is to be measured."""
-    pace = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", f"{seconds + 10}s"]
+    pace = ["-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
     command = [shutil.which("wrk"), *pace, "-s", _SCRIPT, url, "--", tokens]
     numbers = [str(number) for number in (limit, skip, body)]
     with machine.pinned(machine.core_of_load()):

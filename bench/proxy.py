@@ -61,7 +61,7 @@ class Proxy:
         return sum(int(thread.read_text().split()[0]) for thread in threads) / 1000
 
     def requests(self, listener):
-        """How many requests the listener has had."""
+        """How many requests the listener, whose name is a plain word, has had."""
         return int(self._admin(f"/stats?filter=^http.{listener}.downstream_rq_total$").split(": ")[1])
 
     def put_to_sleep(self):

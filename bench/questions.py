@@ -33,11 +33,11 @@ def _ec(jwk):
 
 def _der(signature):
     half = len(signature) // 2
-    return utils.encode_dss_signature(*(int.from_bytes(part) for part in (signature[:half], signature[half:])))
+    return utils.encode_dss_signature(*(int.from_bytes(part, "big") for part in (signature[:half], signature[half:])))
 
 
 def _number(text):
-    return int.from_bytes(from_base64url(text))
+    return int.from_bytes(from_base64url(text), "big")
 
 
 def _field(number, value):

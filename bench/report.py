@@ -9,9 +9,10 @@ from .turns import SLICE
 
 ONE_BY_ONE = "What is added is over no filter in the same round"
 TURNS = (
-    f"The Envoys that are compared are under load at the same time, and take turns of {SLICE} s; what is added is over "
-    "no filter in the same round, and quotients are of the same round. Requests per second and latency are of other "
-    "rounds, in which each Envoy was driven by itself, as were the settings and the sender constraints"
+    f"The Envoys that are compared are under load at the same time and take turns of {SLICE} s, so that in a round each "
+    "is awake for about a second: what is added is over no filter in the same round, and a quotient is the median of "
+    "those of the rounds. Requests per second and latency are of one round per start, in which each Envoy was driven by "
+    "itself; so were, in as many rounds as there were turns, the settings and the sender constraints"
 )
 
 
@@ -72,7 +73,7 @@ def _cost_table(run):
     ]
     for (case, proxy), result in run["results"].items():
         if proxy == "none" and case != NO_FILTER:
-            continue  # the same again
+            continue  # their own baseline: results.json has it
         cells = [
             *(case, proxy, f"{median(result.cpu):.1f}", *spread(result.added)),
             *(f"{median(getattr(load, name) for load in result.loads):.0f}" for name in ("per_second", "p50", "p99")),

@@ -1,4 +1,4 @@
-"""Measures cases in turn, round after round, so that whatever else happens on the machine hits all of them alike."""
+"""Measures cases one after the other, round after round, so that what else the machine does hits all of them alike."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -77,7 +77,7 @@ def started(name, listeners, services=None, **options):
 
 
 class Driver:
-    """Drives one case, each time with the tokens that come next: so none comes back before all others were sent."""
+    """Drives one case, each time with the tokens that come next: hardly any comes back before all others were sent."""
 
     def __init__(self, case):
         self.case = case

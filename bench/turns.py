@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from . import machine
 from .rounds import Driver, started
 
-# Long beside what it takes to fill the caches again, short beside what is to be evened out.
+# Seconds: long beside what it takes to fill the caches again, short beside what is to be evened out.
 SLICE = 0.2
-# How often each Envoy is driven by itself, for what clients see of it.
-ALONE = 2
+# Seconds in which Envoys work off what was under way when the load ended.
+TAIL = 0.3
 
 
 @dataclass
@@ -31,42 +32,51 @@ class Result:
 
 def measure(proxies, groups, pace, tell):
     """Every case's result, by name and proxy, and the memory of every Envoy at the end. `groups`: lists of cases that
-    take turns, of as many Envoys; the first case of each is the baseline of the others."""
-    drivers = [[Driver(case) for case in group] for group in groups]
-    cpu = [[[] for _ in group] for group in groups]
-    loads = [[[] for _ in group] for group in groups]
+    take turns, each of an Envoy of its own; the first case of each is the baseline of the others."""
+    taken = [[_Taken(Driver(case), [], []) for case in group] for group in groups]
     for number in range(pace.starts):
         with ExitStack() as stack:
             running = {name: stack.enter_context(started(name, proxies[name])) for name in proxies}
-            for repetition in range(1 + ALONE):
-                _drive_alone(drivers, running, pace.seconds, loads if repetition else None)  # the first one warms up
+            _drive_alone(taken, running, pace.seconds)
             for turn in range(pace.rounds):
-                for group, taken in zip(drivers, cpu, strict=True):
-                    order = list(zip(group, taken, strict=True))
-                    _take_turns(order[::-1] if turn % 2 else order, running, pace.seconds)
+                for group in taken:
+                    _take_turns(group[::-1] if turn % 2 else group, running, pace.seconds)
                 tell(f"start {number + 1} of {pace.starts}, round {turn + 1} of {pace.rounds}")
             resident = {name: process.resident_bytes() for name, process in running.items()}
-    results = {}
-    for group, costs, seen in zip(groups, cpu, loads, strict=True):
-        for case, cost, load in zip(group, costs, seen, strict=True):
-            results[case.name, case.proxy] = Result(cost, costs[0], load)
+    results = {
+        (each.driver.case.name, each.driver.case.proxy): Result(each.cpu, group[0].cpu, each.loads)
+        for group in taken
+        for each in group
+    }
     return results, resident
 
 
-def _drive_alone(drivers, running, seconds, loads):
-    for position, group in enumerate(drivers):
-        for place, driver in enumerate(group):
-            load = driver.drive(running, seconds)
-            if loads:
-                loads[position][place].append(load)
+@dataclass
+class _Taken:
+    """What is taken down of one case."""
+
+    driver: Driver
+    cpu: list
+    loads: list
 
 
-def _take_turns(order, running, seconds):
-    """Drives all of the group until each has been awake for `seconds`, and notes the CPU time that a request took."""
-    proxies = [running[driver.case.proxy] for driver, _ in order]
-    before = [_used(driver, proxy) for (driver, _), proxy in zip(order, proxies, strict=True)]
-    with ThreadPoolExecutor(len(order)) as threads:
-        driven = [threads.submit(driver.drive, running, seconds * len(order)) for driver, _ in order]
+def _drive_alone(taken, running, seconds):
+    """Warms every Envoy up; then each has the load to itself, for what clients see of it."""
+    everything = [each for group in taken for each in group]
+    for each in everything:
+        each.driver.drive(running, seconds)
+    for each in everything[::-1]:
+        each.loads.append(each.driver.drive(running, seconds))
+
+
+def _take_turns(group, running, seconds):
+    """Drives the group until each has been awake for about `seconds`, and takes down the CPU time of a request."""
+    proxies = [running[each.driver.case.proxy] for each in group]
+    assert len(set(proxies)) == len(group), "one Envoy cannot take the turns of two cases"
+    before = [_used(each.driver, proxy) for each, proxy in zip(group, proxies, strict=True)]
+    # What wakes them leaves their core alone; so do the threads, which inherit that.
+    with machine.pinned(machine.core_of_load()), ThreadPoolExecutor(len(group)) as threads:
+        driven = [threads.submit(each.driver.drive, running, seconds * len(group)) for each in group]
         with _asleep(proxies):
             while not any(load.done() for load in driven):
                 for proxy in proxies:
@@ -75,14 +85,15 @@ def _take_turns(order, running, seconds):
                     proxy.put_to_sleep()
         for load in driven:
             load.result()
-    for (driver, taken), proxy, (microseconds, requests) in zip(order, proxies, before, strict=True):
-        after = _used(driver, proxy)
-        taken.append(round((after[0] - microseconds) / (after[1] - requests), 3))
+    time.sleep(TAIL)
+    for each, proxy, (cpu_before, requests_before) in zip(group, proxies, before, strict=True):
+        cpu, requests = _used(each.driver, proxy)
+        each.cpu.append(round((cpu - cpu_before) / (requests - requests_before), 3))
 
 
 def _used(driver, proxy):
     """The CPU time and the number of requests so far, as Envoy has counted them: of those that are under way when the
-    load ends, wrk knows nothing."""
+    load ends, wrk knows nothing. To be asked when there are none under way."""
     return proxy.cpu_microseconds(), proxy.requests(driver.case.listener)
 
 

@@ -1,8 +1,9 @@
-//! A filter that asks of the host what jwt-warden asks for a good token, and does nothing else: no filter that works like
-//! it costs less.
+//! A filter that makes the calls of the host that jwt-warden makes for each good token, and does nothing else: what it costs
+//! is about what no filter that makes these calls can save.
 //!
-//! Its configuration has the questions for `verify_signature`, each behind its size in 32 bits, little-endian: requests take
-//! them in turn, for the host answers the same one again faster. Where there are none, nothing is verified. Whatever the host does not do is answered with 500, which ends the bench.
+//! Its configuration has the questions for `verify_signature`, each behind its size in 32 bits, little-endian: requests
+//! take them in turn. Where there are none, nothing is verified. Whatever the host does not do is answered with 500, which
+//! ends the bench.
 
 use std::cell::Cell;
 use std::ptr::null_mut;
