@@ -9,10 +9,10 @@ from .turns import SLICE
 
 ONE_BY_ONE = "What is added is over no filter in the same round"
 TURNS = (
-    f"The Envoys that are compared are under load at the same time and take turns of {SLICE} s, so that in a round each "
-    "is awake for about a second: what is added is over no filter in the same round, and a quotient is the median of "
-    "those of the rounds. Requests per second and latency are of one round per start, in which each Envoy was driven by "
-    "itself; so were, in as many rounds as there were turns, the settings and the sender constraints"
+    f"The Envoys that are compared are under load at the same time and take turns of {SLICE} s, so that in a round "
+    "each is awake for about a second: what is added is over no filter in the same round, and a quotient is the median "
+    "of those of the rounds. Requests per second and latency are of one round per start, in which each Envoy was "
+    "driven by itself; so were, in as many rounds as there were turns, the settings and the sender constraints"
 )
 
 
