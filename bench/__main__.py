@@ -65,7 +65,7 @@ def _options():
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two rounds of a second, kept in .work, no verdict")
     what = parser.add_mutually_exclusive_group()
-    for name, text in (("growth", "how the cost grows"), ("settings", "what settings cost, in twice as many rounds")):
+    for name, text in (("growth", "how the cost grows"), ("settings", "what settings cost, in more rounds")):
         what.add_argument(f"--{name}", dest="what", action="store_const", const=name, help=f"{text}, and nothing else")
     parser.set_defaults(what="table")
     return parser.parse_args()
