@@ -73,7 +73,26 @@ def _take_turns(group, running, seconds):
     """Drives the group until each has been awake for about `seconds`, and takes down the CPU time of a request."""
     proxies = [running[each.driver.case.proxy] for each in group]
     assert len(set(proxies)) == len(group), "one Envoy cannot take the turns of two cases"
-    before = [_used(each.driver, proxy) for each, proxy in zip(group, proxies, strict=True)]
+    # To ask for the requests costs CPU time: outside of what is measured.
+    requests_before, cpu_before = _requests(group, proxies), _cpu(proxies)
+    _drive_in_turn(group, proxies, running, seconds)
+    time.sleep(TAIL)
+    cpu_after, requests_after = _cpu(proxies), _requests(group, proxies)
+    for position, each in enumerate(group):
+        cpu = cpu_after[position] - cpu_before[position]
+        each.cpu.append(round(cpu / (requests_after[position] - requests_before[position]), 3))
+
+
+def _cpu(proxies):
+    return [proxy.cpu_microseconds() for proxy in proxies]
+
+
+def _requests(group, proxies):
+    """As Envoy has counted them: of those that are under way when the load ends, wrk knows nothing."""
+    return [proxy.requests(each.driver.case.listener) for each, proxy in zip(group, proxies, strict=True)]
+
+
+def _drive_in_turn(group, proxies, running, seconds):
     # What wakes them leaves their core alone; so do the threads, which inherit that.
     with machine.pinned(machine.core_of_load()), ThreadPoolExecutor(len(group)) as threads:
         driven = [threads.submit(each.driver.drive, running, seconds * len(group)) for each in group]
@@ -85,16 +104,6 @@ def _take_turns(group, running, seconds):
                     proxy.put_to_sleep()
         for load in driven:
             load.result()
-    time.sleep(TAIL)
-    for each, proxy, (cpu_before, requests_before) in zip(group, proxies, before, strict=True):
-        cpu, requests = _used(each.driver, proxy)
-        each.cpu.append(round((cpu - cpu_before) / (requests - requests_before), 3))
-
-
-def _used(driver, proxy):
-    """The CPU time and the number of requests so far, as Envoy has counted them: of those that are under way when the
-    load ends, wrk knows nothing. To be asked when there are none under way."""
-    return proxy.cpu_microseconds(), proxy.requests(driver.case.listener)
 
 
 @contextmanager

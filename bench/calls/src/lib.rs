@@ -2,33 +2,24 @@
 //! is about what no filter that makes these calls can save.
 //!
 //! Its configuration has the questions for `verify_signature`, each behind its size in 32 bits, little-endian: requests
-//! take them in turn. Where there are none, nothing is verified. Whatever the host does not do is answered with 500, which
-//! ends the bench.
+//! take them in turn. Where there are none, nothing is verified. What the host does not do is answered with 500, or
+//! ends the module: either ends the bench.
 
 use std::cell::Cell;
 use std::ptr::null_mut;
 use std::rc::Rc;
+use std::time::UNIX_EPOCH;
 
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::{Action, ContextType};
+use proxy_wasm::types::{Action, ContextType, MapType};
 
-const REQUEST_HEADERS: u32 = 0;
 /// The host's answer of two bytes: field 1, a boolean, is true.
 const VERIFIED: [u8; 2] = [0x08, 0x01];
 
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
-    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
-    fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
-    fn proxy_remove_header_map_value(map: u32, key: *const u8, key_size: usize) -> u32;
-    fn proxy_call_foreign_function(
-        name: *const u8,
-        name_size: usize,
-        arguments: *const u8,
-        arguments_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
+    /// By itself, for the SDK's own function takes the headers apart, which is work of the filter's.
+    fn proxy_get_header_map_pairs(map: MapType, data: *mut *mut u8, size: *mut usize) -> u32;
 }
 
 proxy_wasm::main! {{
@@ -68,11 +59,22 @@ impl Context for Stream {}
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _headers: usize, _end_of_stream: bool) -> Action {
-        if reads_headers() && reads_clock() && self.0.next().is_none_or(verifies) && removes("authorization") {
-            return Action::Continue;
+        if !reads_headers()
+            || self.get_current_time() == UNIX_EPOCH
+            || !self.0.next().is_none_or(|asked| self.verifies(asked))
+        {
+            self.send_http_response(500, Vec::new(), None);
+            return Action::Pause;
         }
-        self.send_http_response(500, Vec::new(), None);
-        Action::Pause
+        self.remove_http_request_header("authorization");
+        Action::Continue
+    }
+}
+
+impl Stream {
+    fn verifies(&self, question: &[u8]) -> bool {
+        let answer = self.call_foreign_function("verify_signature", Some(question));
+        answer.ok().flatten().is_some_and(|answer| answer == VERIFIED)
     }
 }
 
@@ -96,36 +98,13 @@ fn split(mut configuration: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 fn reads_headers() -> bool {
-    // SAFETY: the host writes pointer and size of a buffer that it allocates.
-    buffer_of(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) }).is_some()
-}
-
-fn reads_clock() -> bool {
-    let mut time = 0;
-    // SAFETY: the host writes one number.
-    unsafe { proxy_get_current_time_nanoseconds(&raw mut time) == 0 && time > 0 }
-}
-
-fn verifies(arguments: &[u8]) -> bool {
-    let name = "verify_signature";
-    // SAFETY: name and arguments outlive the call; the host writes pointer and size of a buffer that it allocates.
-    let answer = buffer_of(|data, size| unsafe {
-        proxy_call_foreign_function(name.as_ptr(), name.len(), arguments.as_ptr(), arguments.len(), data, size)
-    });
-    answer.is_some_and(|answer| *answer == VERIFIED)
-}
-
-fn removes(name: &str) -> bool {
-    // SAFETY: the name outlives the call.
-    unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) == 0 }
-}
-
-/// The buffer that the host makes; `None` if it makes none.
-fn buffer_of(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Option<Box<[u8]>> {
     let (mut data, mut size) = (null_mut(), 0);
-    if call(&raw mut data, &raw mut size) != 0 || data.is_null() {
-        return None;
+    // SAFETY: the host writes pointer and size of a buffer that it allocates.
+    let status = unsafe { proxy_get_header_map_pairs(MapType::HttpRequestHeaders, &raw mut data, &raw mut size) };
+    if status != 0 || data.is_null() {
+        return false;
     }
     // SAFETY: the SDK has allocated a boxed slice of exactly `size` bytes for the host.
-    Some(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(data, size)) })
+    drop(unsafe { Box::from_raw(std::ptr::slice_from_raw_parts_mut(data, size)) });
+    true
 }
